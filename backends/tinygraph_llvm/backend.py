@@ -1,0 +1,143 @@
+"""The backend: compiles a Program and runs it on arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tinygraph.errors import BackendUnavailable, CompileError
+from tinygraph.lowering.program import Call, Program
+from tinygraph.lowering.target import Target
+
+try:
+    from tinygraph_llvm.cache import Cache
+    from tinygraph_llvm.machine import Machine, machine
+    from tinygraph_llvm.objects import assembly, compile_objects, load, symbol
+    from tinygraph_llvm.runtime import NativeCall, NativeProgram
+except ImportError as error:
+    raise BackendUnavailable(f'the llvm backend needs {error.name}: pip install "tinygraph"') from None
+
+from tinygraph_llvm.render import render
+
+ONE_THREAD = 1 << 21
+"""Elementary operations below which a second thread costs more than it brings."""
+QUICK = 1 << 20
+"""Elementary operations below which a run does not look for signals."""
+
+
+class LLVMBackend:
+    """Kernels for one machine. `cache=None` compiles everything anew."""
+
+    name = "llvm"
+
+    def __init__(self, machine_name: str = "host", cache: Cache | None = None):
+        self.machine: Machine = machine(machine_name)
+        self.cache = cache
+        self.target = Target(
+            name=f"cpu {self.machine.name}",
+            vector_bytes=self.machine.vector_bits // 8,
+            registers=self.machine.registers,
+        )
+
+    def compile(
+        self,
+        work: Program,
+        threads: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> LLVMExecutable:
+        """Native code for a program; `threads` None means one for each core that the process may use."""
+        if not isinstance(work, Program):
+            raise CompileError("the llvm backend compiles programs; lower the graph first")
+        return LLVMExecutable(work, self, threads or cores(), on_progress)
+
+
+def cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LLVMExecutable:
+    """A compiled program with its arena. One run at a time."""
+
+    def __init__(
+        self, program: Program, owner: LLVMBackend, threads: int, on_progress: Callable[[int, int], None] | None
+    ):
+        self.program, self.machine = program, owner.machine
+        self.texts: dict[str, str] = {}
+        self.digests: list[str] = []
+        for call in program.calls:
+            digest, text = rendered(call)
+            self.texts[digest] = text
+            self.digests.append(digest)
+        code = load(compile_objects(self.texts, owner.machine, owner.cache, on_progress))
+        self.arena = Arena(program.arena_bytes)
+        slots = {b: n + 1 for n, b in enumerate((*program.inputs, *program.outputs)) if b is not None}
+        calls = [
+            NativeCall(
+                code.addresses[symbol(digest)],
+                call.kernel.tasks,
+                tuple((slots[b], 0) if b in slots else (0, program.arena[b]) for b in call.kernel.operands),
+                call.barrier,
+            )
+            for digest, call in zip(self.digests, program.calls, strict=True)
+        ]
+        work = sum(max(call.flops, call.bytes) for call in program.calls)
+        self.threads = 1 if work < ONE_THREAD else threads
+        self.native = NativeProgram(calls, self.threads, quick=work < QUICK, code=code)
+        self.count = 1 + len(program.inputs) + len(program.outputs)
+
+    def run(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        """Compute `outputs` from `inputs`: C-contiguous arrays in the order of the graph, outputs apart from inputs."""
+        self.native.run(self._slots(inputs, outputs))
+
+    def _slots(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> np.ndarray:
+        addresses = [self.arena.address]
+        addresses += [a.ctypes.data for a in inputs]
+        addresses += [a.ctypes.data for a in outputs]
+        return np.array(addresses, np.uint64)
+
+    def profile(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> list[int]:
+        """One run, and the nanoseconds that each call of the program took."""
+        return self.native.profile(self._slots(inputs, outputs))
+
+    def source(self, stage: str) -> str:
+        """The text of "llvm" or "assembly", kernel by kernel."""
+        return "\n".join(self.source_of(number, stage) for number in range(len(self.program.calls)))
+
+    def source_of(self, number: int, stage: str) -> str:
+        """The text of one kernel."""
+        text = self.texts[self.digests[number]]
+        if stage == "llvm":
+            return text
+        if stage == "assembly":
+            return assembly(text, self.machine)
+        raise CompileError(f"the llvm backend has no stage {stage!r}, only llvm and assembly")
+
+
+class Arena:
+    """Zeroed memory for temporaries, on huge pages where the system has them."""
+
+    def __init__(self, size: int):
+        self.memory = mmap.mmap(-1, max(size, 1) + 64)
+        if hasattr(mmap, "MADV_HUGEPAGE") and size > 1 << 21:
+            self.memory.madvise(mmap.MADV_HUGEPAGE)
+        self.view = np.frombuffer(self.memory, np.uint8)
+        self.address = self.view.ctypes.data
+
+
+def rendered(call: Call) -> tuple[str, str]:
+    """A digest of the kernel's code and the code, under the symbol that belongs to the digest."""
+    text = render(call.kernel, "KERNEL")
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest, text.replace("@KERNEL(", f"@{symbol(digest)}(")
+
+
+
+
+def backend() -> LLVMBackend:
+    """What the entry point finds: the backend for this computer, with the disk cache."""
+    return LLVMBackend("host", Cache())

@@ -1,0 +1,227 @@
+"""From the LLVM IR text of kernels to machine code in memory.
+
+No passes of LLVM's optimiser run: the loops arrive scheduled. Its code generator alone does the
+rest: choosing instructions, allocating registers, placing them in time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import ctypes
+import functools
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from tinygraph.errors import CompileError
+
+from .cache import Cache
+from .machine import Machine, machine
+
+Progress = Callable[[int, int], None]
+"""Told after each module: how many are ready, of how many."""
+
+_PREFIX = "k_"
+
+
+def symbol(digest: str) -> str:
+    """The name of the function that the module of a kernel defines."""
+    return _PREFIX + digest
+
+
+def compile_objects(
+    modules: Mapping[str, str],
+    machine: Machine,
+    cache: Cache | None = None,
+    on_progress: Progress | None = None,
+    opt: int = 2,
+) -> dict[str, bytes]:
+    """Object files of `modules`, a mapping from digests to LLVM IR text.
+
+    The text under `digest` must define the function `symbol(digest)`. What the cache has is taken
+    from there, the rest is compiled on all cores. `opt` is the level of the code generator, 0 to 3.
+    CompileError if LLVM refuses a text.
+    """
+    keys = {digest: _cache_key(text, machine, opt) for digest, text in modules.items()}
+    objects: dict[str, bytes] = {}
+
+    def add(digest: str, data: bytes) -> None:
+        objects[digest] = data
+        if on_progress:
+            on_progress(len(objects), len(modules))
+
+    for digest, key in keys.items():
+        if cache and (found := cache.get(key)) is not None:
+            add(digest, found)
+    missing = {digest: text for digest, text in modules.items() if digest not in objects}
+    for digest, data in _compile_all(missing, machine, opt):
+        if cache:
+            cache.put(keys[digest], data)
+        add(digest, data)
+    return {digest: objects[digest] for digest in modules}
+
+
+def assembly(text: str, machine: Machine, opt: int = 2) -> str:
+    """The assembly text of LLVM IR text, as its object file would contain it."""
+    return _generate(text, machine, opt, as_object=False).decode()
+
+
+def object_file(text: str, machine: Machine, opt: int = 2, defines: str | None = None) -> bytes:
+    """The object file of LLVM IR text; CompileError unless it defines the function `defines`."""
+    return _generate(text, machine, opt, defines)
+
+
+class Code:
+    """Machine code in memory; its addresses are valid as long as this value lives.
+
+    `addresses` maps the names of functions to where they begin. CompileError if an object is
+    damaged, or needs or lacks a name. `imports` are addresses that the code refers to by name,
+    besides the functions of the system's libraries.
+    """
+
+    def __init__(
+        self,
+        objects: Iterable[bytes],
+        names: Iterable[str],
+        imports: Mapping[str, int] | None = None,
+    ) -> None:
+        library = llvm.JITLibraryBuilder().add_current_process()
+        for data in objects:
+            library.add_object_img(data)
+        for name, address in (imports or {}).items():
+            library.import_symbol(name, address)
+        wanted = list(names)
+        for name in wanted:
+            library.export_symbol(name)
+        try:
+            self._tracker = library.link(_linker(), f"code{next(_numbers)}")
+        except RuntimeError as error:
+            raise CompileError(f"LLVM cannot load the code: {error}") from error
+        self.addresses: dict[str, int] = {name: self._tracker[name] for name in wanted}
+
+    def keep_forever(self) -> None:
+        """Never unloads this code, not even at the end of the process."""
+        self._tracker.detach()
+
+
+def load(objects: Mapping[str, bytes]) -> Code:
+    """Loads what `compile_objects` returned; the addresses are under `symbol(digest)`."""
+    return Code(objects.values(), map(symbol, objects))
+
+
+_numbers = itertools.count()
+
+
+@functools.cache
+def _linker() -> llvm.LLJIT:
+    """LLVM's linker in memory.
+
+    This one (and not MCJIT's) places the sections of an object next to each other, as the small
+    code model requires, builds stubs for calls into libraries, and reports errors as errors.
+    """
+    target = machine().target_machine()
+    return llvm.create_lljit_compiler(target, use_jit_link=True, suppress_errors=True)
+
+
+def _compile_all(
+    modules: Mapping[str, str], machine: Machine, opt: int
+) -> Iterable[tuple[str, bytes]]:
+    """Compiles in parallel; yields the results as they come."""
+    if len(modules) < 2:
+        for digest, text in modules.items():
+            yield digest, _generate(text, machine, opt, symbol(digest))
+        return
+    workers = concurrent.futures.ThreadPoolExecutor(_cores(), "tinygraph-compile")
+    try:
+        # The longest texts first: then no core is left with one long task at the end.
+        order = sorted(modules, key=lambda digest: -len(modules[digest]))
+        futures = {
+            workers.submit(_generate, modules[digest], machine, opt, symbol(digest)): digest
+            for digest in order
+        }
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        workers.shutdown(wait=True, cancel_futures=True)
+
+
+def _generate(
+    text: str, machine: Machine, opt: int, name: str | None = None, as_object: bool = True
+) -> bytes:
+    """Compiles one text, in a context of its own so that threads share nothing."""
+    with llvm.create_context() as context:
+        try:
+            module = _parse(text, context)
+        except RuntimeError as error:
+            raise CompileError(f"LLVM cannot read {name or 'the text'}: {error}") from error
+        with module:
+            _check(module, name)
+            with machine.target_machine(opt) as target:
+                return _emit(target, module, as_object)
+
+
+def _check(module: llvm.ModuleRef, name: str | None) -> None:
+    try:
+        module.verify()
+        if name and module.get_function(name).is_declaration:
+            raise NameError(f"{name} is declared but not defined")
+    except (RuntimeError, NameError) as error:
+        raise CompileError(f"LLVM cannot compile {name or 'the text'}: {error}") from error
+
+
+def _parse(text: str, context: llvm.ContextRef) -> llvm.ModuleRef:
+    """What `llvm.parse_assembly` does, without its lock; RuntimeError if the text is wrong."""
+    with llvm.ffi.OutputString() as message:
+        parse = _unlocked("LLVMPY_ParseAssembly")
+        module = llvm.ModuleRef(parse(context, text.encode(), message), context)
+        if message:
+            module.close()
+            raise RuntimeError(str(message))
+    return module
+
+
+def _emit(target: llvm.TargetMachine, module: llvm.ModuleRef, as_object: bool) -> bytes:
+    """What `target.emit_object` and `emit_assembly` do, without their lock."""
+    with llvm.ffi.OutputString() as message:
+        emit = _unlocked("LLVMPY_TargetMachineEmitToMemory")
+        buffer = emit(target, module, int(as_object), message)
+        if not buffer:
+            raise CompileError(f"LLVM cannot generate code: {message}")
+    library = llvm.ffi.lib
+    try:
+        begin = library.LLVMPY_GetBufferStart(buffer)
+        return ctypes.string_at(begin, library.LLVMPY_GetBufferSize(buffer))
+    finally:
+        library.LLVMPY_DisposeMemoryBuffer(buffer)
+
+
+@functools.cache
+def _unlocked(name: str) -> Callable[..., Any]:
+    """A function of the library that llvmlite has loaded, without llvmlite's lock around it.
+
+    llvmlite lets only one thread at a time into LLVM. Reading and generating code take nearly all
+    of the time, and LLVM itself allows them in parallel for modules of different contexts.
+    """
+    locked = getattr(llvm.ffi.lib, name)
+    function = getattr(ctypes.CDLL(llvm.ffi.lib._name), name)
+    function.argtypes, function.restype = locked.argtypes, locked.restype
+    return function
+
+
+def _cache_key(text: str, machine: Machine, opt: int) -> str:
+    """A digest of all that the object file depends on."""
+    version = ".".join(map(str, llvm.llvm_version_info))
+    parts = [llvmlite.__version__, version, machine.triple, machine.cpu, machine.features]
+    digest = hashlib.blake2b("\n".join([*parts, str(opt), text]).encode(), digest_size=32)
+    return digest.hexdigest()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,103 @@
+"""What all tests share: golden files, sample sizes, and a loud list of what was left out."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+GOLDEN = Path(__file__).parent / "golden"
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+WRITTEN = pytest.StashKey[list[str]]()
+
+# `--hypothesis-profile=NAME` chooses. The first two draw the same samples every time.
+_quiet = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("fixed", derandomize=True, max_examples=20, **_quiet)
+settings.register_profile("thorough", derandomize=True, max_examples=300, **_quiet)
+settings.register_profile("explore", max_examples=1000, print_blob=True, **_quiet)
+settings.load_profile("fixed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write tests/golden instead of comparing"
+    )
+    parser.addoption(
+        "--need-reference",
+        action="store_true",
+        help="fail, instead of skipping, where torch is missing",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[WRITTEN] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if HAS_TORCH or item.get_closest_marker("reference") is None:
+        return
+    if item.config.getoption("--need-reference"):
+        pytest.fail("torch is missing: pip install -e '.[reference]'", pytrace=False)
+    pytest.skip("torch is missing")
+
+
+class Golden:
+    """Compares printed text with the files of tests/golden."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._update = config.getoption("--update-golden")
+        self._written = config.stash[WRITTEN]
+
+    def check(self, name: str, text: str) -> None:
+        """Fails, showing a diff, unless `text` is what tests/golden/`name` holds."""
+        path = GOLDEN / name
+        text = text.rstrip("\n") + "\n"
+        stored = path.read_text(encoding="utf-8") if path.exists() else None
+        if stored == text:
+            return
+        if self._update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            self._written.append(name)
+            return
+        accept = "pytest --update-golden accepts the new text"
+        if stored is None:
+            pytest.fail(f"tests/golden/{name} is not there; {accept}. It is:\n{text}", False)
+        diff = difflib.unified_diff(
+            stored.splitlines(), text.splitlines(), f"tests/golden/{name}", "now", lineterm=""
+        )
+        pytest.fail("\n".join([*diff, "", f"The text has changed; {accept}."]), pytrace=False)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(request.config)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    stats = terminalreporter.stats
+    skipped = Counter(_reason(report) for report in stats.get("skipped", []))
+    lines = [f"{count} skipped: {reason}" for reason, count in skipped.items()]
+    if not HAS_TORCH:
+        lines.append("PyTorch is not installed: compared with stored arrays, not with itself")
+        lines.append("    (make reference installs it, make test-all compares)")
+    if deselected := len(stats.get("deselected", [])):
+        lines.append(f"{deselected} not selected by -m, -k or --deselect (make test-all runs all)")
+    if lines:
+        terminalreporter.section("LEFT OUT", sep="!", yellow=True, bold=True)
+        for line in lines:
+            terminalreporter.line(line, yellow=True, bold=True)
+    for name in config.stash[WRITTEN]:
+        terminalreporter.line(f"written: tests/golden/{name}", yellow=True)
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr)

@@ -1,0 +1,122 @@
+"""What a backend is, and finding those that are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from tinygraph.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from tinygraph.graph import Graph
+    from tinygraph.lowering import Program, Target
+
+GROUP = "tinygraph.backends"
+"""The entry points that name backends. Any package may have some."""
+
+
+@runtime_checkable
+class Executable(Protocol):
+    """Compiled work, ready to run."""
+
+    def run(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        """Fills every output array. All arrays are C-contiguous and in the graph's order."""
+        ...
+
+    def source(self, stage: str) -> str:
+        """The text of a stage, such as "loops", "llvm" or "assembly"."""
+        ...
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Something that makes work executable."""
+
+    @property
+    def name(self) -> str:
+        """What `backend=` calls it."""
+        ...
+
+    @property
+    def target(self) -> Target | None:
+        """The machine to lower programs for; None for a backend that takes the graph itself."""
+        ...
+
+    def compile(self, work: Graph | Program, threads: int | None) -> Executable:
+        """Makes a graph (without a target) or a program executable.
+
+        `threads` None means as many as there are.
+        """
+        ...
+
+
+_loaded: dict[str, Backend] = {}
+
+
+def find_backend(name: str) -> Backend:
+    """The installed backend called `name`.
+
+    A `BackendUnavailable` says what is missing and how to get it.
+    """
+    if name not in _loaded:
+        _loaded[name] = _load(_entry(name))
+    return _loaded[name]
+
+
+def backends() -> dict[str, str]:
+    """Every backend there is an entry for: "ready", or what it lacks."""
+    return {name: _state(entry) for name, entry in sorted(_entries().items())}
+
+
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _entry(name: str) -> EntryPoint:
+    entries = _entries()
+    if not entries:
+        raise BackendUnavailable("no backend is installed: pip install -e .")
+    if name not in entries:
+        known = ", ".join(sorted(entries))
+        raise BackendUnavailable(f"there is no backend {name!r}; installed are {known}")
+    return entries[name]
+
+
+def _load(entry: EntryPoint) -> Backend:
+    try:
+        found: Any = entry.load()
+    except AttributeError as error:
+        raise BackendUnavailable(f"the {entry.name} backend is not whole: {error}") from error
+    except ImportError as error:
+        missing = error.name or str(error)
+        if missing.partition(".")[0] in (entry.module.partition(".")[0], "tinygraph"):
+            raise BackendUnavailable(
+                f"the {entry.name} backend is installed wrongly: {error}"
+            ) from error
+        raise BackendUnavailable(
+            f"the {entry.name} backend needs {missing}: {_command(entry, missing)}"
+        ) from error
+    if not isinstance(found, Backend):
+        raise BackendUnavailable(
+            f"{entry.value} is no backend: it needs name, target and compile, see tinygraph.backend"
+        )
+    return found
+
+
+def _command(entry: EntryPoint, missing: str) -> str:
+    """What installs what a backend lacks: its package's extra if there is one, else the module."""
+    extras = entry.dist.metadata.get_all("Provides-Extra") or [] if entry.dist else []
+    if entry.dist and entry.name in extras:
+        return f'pip install "{entry.dist.name}[{entry.name}]"'
+    return f"pip install {missing.partition('.')[0]}"
+
+
+def _state(entry: EntryPoint) -> str:
+    try:
+        find_backend(entry.name)
+    except BackendUnavailable as error:
+        return str(error)
+    return "ready"

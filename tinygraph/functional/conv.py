@@ -1,0 +1,163 @@
+"""Convolutions: x is N,space...,C and w is window...,C_in/groups,C_out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygraph import ops
+from tinygraph.errors import ShapeError
+from tinygraph.functional.arguments import here, spatial
+from tinygraph.functional.windows import padding_pairs, span
+from tinygraph.graph import Node, scope
+from tinygraph.tensor import Tensor, node_of, wrap
+from tinygraph.tensor.broadcast import require_one_dtype
+
+
+def conv1d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """x: N,L,C   w: F,C_in/groups,C_out   ->   N,L',C_out. See `conv2d`."""
+    return _conv("conv1d", 1, x, w, stride, padding, dilation, groups)
+
+
+def conv2d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """y[n,i,j,o] = sum over u,v,c of x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,o]
+
+    x: N,H,W,C   w: F,G,C_in/groups,C_out   ->   N,H',W',C_out
+    with H' = floor((H - F + 2p) / s) + 1
+
+    `stride` and `dilation` are a number or one an axis; `padding` is "valid" (none), "same"
+    (Keras's: with stride 1 the size stays; an odd row comes at the end), a number, or (before,
+    after) for each axis.
+    """
+    return _conv("conv2d", 2, x, w, stride, padding, dilation, groups)
+
+
+def conv3d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """x: N,D,H,W,C   w: E,F,G,C_in/groups,C_out   ->   N,D',H',W',C_out. See `conv2d`."""
+    return _conv("conv3d", 3, x, w, stride, padding, dilation, groups)
+
+
+def depthwise_conv2d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1
+) -> Tensor:
+    """Each channel by itself, with M filters: x: N,H,W,C   w: F,G,C,M   ->   N,H',W',C*M."""
+    node, weights = _operands("depthwise_conv2d", 2, x, w)
+    *window, channels, multiplier = weights.shape
+    if channels != node.shape[-1]:
+        raise ShapeError(
+            f"depthwise_conv2d needs x with C channels and w with [F,G,C,M], "
+            f"got x {node.type} and w {weights.type}{here()}"
+        )
+    with scope("depthwise_conv2d"):
+        each = ops.reshape(weights, (*window, 1, channels * multiplier))
+        return _conv(
+            "depthwise_conv2d", 2, wrap(node), wrap(each), stride, padding, dilation, channels
+        )
+
+
+def conv_transpose1d(
+    x: Any,
+    w: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """x: N,L,C   w: F,C_in,C_out/groups   ->   N,L',C_out. See `conv_transpose2d`."""
+    return _transposed(
+        "conv_transpose1d", 1, x, w, stride, padding, output_padding, dilation, groups
+    )
+
+
+def conv_transpose2d(
+    x: Any,
+    w: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The convolution read backwards: each element of x puts a copy of w into y, and copies add up.
+
+    x: N,H,W,C_in   w: F,G,C_in,C_out/groups   ->   N,H',W',C_out, with
+    H' = (H - 1) * s + F - 2p + output_padding; "same" gives H' = H * s.
+    """
+    return _transposed(
+        "conv_transpose2d", 2, x, w, stride, padding, output_padding, dilation, groups
+    )
+
+
+def _operands(name: str, rank: int, x: Any, w: Any) -> tuple[Node, Node]:
+    node, weights = node_of(x), node_of(w)
+    if node.ndim != rank + 2 or weights.ndim != rank + 2:
+        space, window = ",".join("DHW"[-rank:]), ",".join("EFG"[-rank:])
+        raise ShapeError(
+            f"{name} needs x [N,{space},C] and w [{window},C_in,C_out], "
+            f"got x {node.type} and w {weights.type}{here()}"
+        )
+    require_one_dtype(name, [node, weights])
+    return node, weights
+
+
+def _conv(
+    name: str, rank: int, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    node, weights = _operands(name, rank, x, w)
+    steps = spatial(f"{name}: stride", stride, rank)
+    gaps = spatial(f"{name}: dilation", dilation, rank)
+    window = weights.shape[:-2]
+    pairs = padding_pairs(name, padding, node.shape[1:-1], window, steps, gaps)
+    (count,) = spatial(f"{name}: groups", groups, 1)
+    return wrap(ops.conv(node, weights, steps, pairs, gaps, count))
+
+
+def _transposed(
+    name: str,
+    rank: int,
+    x: Any,
+    w: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Tensor:
+    node, weights = _operands(name, rank, x, w)
+    steps = spatial(f"{name}: stride", stride, rank)
+    gaps = spatial(f"{name}: dilation", dilation, rank)
+    extra = spatial(f"{name}: output_padding", output_padding, rank, least=0)
+    (count,) = spatial(f"{name}: groups", groups, 1)
+    if weights.shape[-2] != node.shape[-1] or node.shape[-1] % count:
+        raise ShapeError(
+            f"{name} needs x with C_in channels, a multiple of groups={count}, and w with "
+            f"[...,C_in,C_out/groups], got x {node.type} and w {weights.type}{here()}"
+        )
+    if any(e >= max(s, d) for e, s, d in zip(extra, steps, gaps, strict=True)):
+        raise ShapeError(
+            f"{name}: output_padding is smaller than the stride, got {list(extra)}{here()}"
+        )
+    window = weights.shape[:-2]
+    reach = [
+        (n - 1) * s + span(f, d)
+        for n, s, f, d in zip(node.shape[1:-1], steps, window, gaps, strict=True)
+    ]
+    if padding == "same":
+        if any(extra):
+            raise ShapeError(f'{name}: padding="same" leaves no choice for output_padding{here()}')
+        space = [n * s for n, s in zip(node.shape[1:-1], steps, strict=True)]
+        pairs = padding_pairs(name, "same", space, window, steps, gaps)
+    else:
+        pairs = padding_pairs(name, padding, reach, window, steps, gaps)
+        space = [r - sum(p) + e for r, p, e in zip(reach, pairs, extra, strict=True)]
+    if min(space, default=1) < 1:
+        raise ShapeError(f"{name}: padding {padding} leaves nothing of {node.type}{here()}")
+    with scope(name):
+        swapped = ops.transpose(weights, (*range(rank), rank + 1, rank))
+        return wrap(ops.conv_data_gradient(node, swapped, space, steps, pairs, gaps, count))

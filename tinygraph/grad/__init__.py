@@ -1,0 +1,7 @@
+"""Gradients: from a graph to the graph of its gradients, and what users call."""
+
+from tinygraph.grad.reverse import gradients as gradients
+from tinygraph.grad.reverse import reaching as reaching
+from tinygraph.grad.tensors import backward as backward
+from tinygraph.grad.tensors import grad as grad
+from tinygraph.grad.why import why as why

@@ -1,0 +1,80 @@
+"""Reverse-mode differentiation: from a graph to the graph of its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tinygraph.errors import GradientError
+from tinygraph.graph import Node, backward_of, topological
+from tinygraph.ops import full
+
+
+def gradients(y: Node, xs: Iterable[Node], upstream: Node | None = None) -> list[Node | None]:
+    """For each of `xs` the gradient of `y`, times `upstream` (ones where that is left out).
+
+    None without a path.
+
+    The result is graph, made of the same ops, so it can be drawn, compiled and differentiated
+    again. Each new node carries the origin of the forward node it belongs to.
+    """
+    wanted = list(xs)
+    _check(y, upstream)
+    order = topological([y])
+    towards = reaching(order, wanted)
+    if y not in towards:
+        return [None] * len(wanted)
+    with backward_of(y):
+        found = {y: upstream if upstream is not None else full(1.0, y)}
+    keep = set(wanted)
+    for node in reversed(order):
+        g = found.get(node)
+        if g is None or not node.inputs:
+            continue
+        if node not in keep:
+            del found[node]
+        if any(source in towards for source in node.inputs):
+            _send_back(node, g, towards, found)
+    return [found.get(x) for x in wanted]
+
+
+def reaching(order: Iterable[Node], xs: Iterable[Node]) -> set[Node]:
+    """The nodes of a topological `order` through which a gradient flows to one of `xs`."""
+    wanted = set(xs)
+    result: set[Node] = set()
+    for node in order:
+        if not node.dtype.is_float:
+            continue
+        inside = node.op.differentiable and any(source in result for source in node.inputs)
+        if inside or node in wanted:
+            result.add(node)
+    return result
+
+
+def _check(y: Node, upstream: Node | None) -> None:
+    if not y.dtype.is_float:
+        raise GradientError(f"only floats have gradients, and {y} is none")
+    if upstream is not None and upstream.type != y.type:
+        raise GradientError(
+            f"the gradient that comes in must have the type of y, {y.type}, got {upstream.type}"
+        )
+
+
+def _send_back(node: Node, g: Node, towards: set[Node], found: dict[Node, Node]) -> None:
+    """Adds to the gradients of the inputs what the gate sends them."""
+    if not node.op.differentiable:
+        return
+    with backward_of(node):
+        try:
+            parts = node.op.vjp(g, node, *node.inputs)
+        except NotImplementedError:
+            raise GradientError(
+                f"{node.op.name} has no gradient rule; write its vjp, or detach before it"
+            ) from None
+        for source, part in zip(node.inputs, parts, strict=True):
+            if part is None or source not in towards:
+                continue
+            if part.type != source.type:
+                raise GradientError(
+                    f"the vjp of {node.op.name} gave {part.type} for an input of {source.type}"
+                )
+            found[source] = found[source] + part if source in found else part

@@ -1,0 +1,525 @@
+"""Scalar expressions: the language in which an op says what one element of its output is.
+
+    expr   := const | index as a value | read | function(expr, ...) | cast | reduce
+    read   := source[index, ...]                      must be inside the source
+            | source.at(index, ...; outside=value)    `value` where an index is outside
+    reduce := add | max | min   over axes, where index == 0, ...   of expr
+
+There are no gathers, no state and no loops: only what is computed, not in which order. Expressions are immutable, and equal
+expressions are the same object, so `is` compares them and a dictionary shares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, cast
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from tinygraph.loops.index import Axis, Index, index, interval, substitute_index
+from tinygraph.types import DType
+
+COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "and": "&", "or": "|", "xor": "^", "shl": "<<", "shr": ">>"}
+
+# What each function means on NumPy values: the definition that the evaluator and every backend must match.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "abs": np.abs,
+    "max": np.maximum,
+    "min": np.minimum,
+    "pow": np.power,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))),
+    "sin": np.sin,
+    "cos": np.cos,
+    "floor": np.floor,
+    "round": np.rint,
+    "fma": lambda a, b, c: a * b + c,
+    "pow2": lambda n: np.ldexp(np.ones_like(n), np.asarray(n).astype(np.int32)),  # whole n, normal result
+    "exponent": lambda x: (np.frexp(x)[1] - 1).astype(x.dtype),  # x = mantissa * 2**exponent, 1 <= mantissa < 2,
+    "mantissa": lambda x: np.frexp(x)[0] * 2,  # for a positive normal x
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "not": np.logical_not,
+    "shl": np.left_shift,
+    "shr": np.right_shift,
+    "mulhi": lambda a, b: ((a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)).astype(np.uint32),
+    "select": np.where,
+}
+
+
+class Expr:
+    """The base of all scalar expressions. `axes` are the free axes, `dtype` the element type."""
+
+    __slots__ = ("__weakref__", "axes", "dtype", "has_reduce")
+    dtype: DType
+    axes: frozenset[Axis]
+    has_reduce: bool
+
+    def __add__(self, other: Any) -> Expr:
+        return apply("add", self, other)
+
+    def __radd__(self, other: Any) -> Expr:
+        return apply("add", other, self)
+
+    def __sub__(self, other: Any) -> Expr:
+        return apply("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Expr:
+        return apply("sub", other, self)
+
+    def __mul__(self, other: Any) -> Expr:
+        return apply("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Expr:
+        return apply("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Expr:
+        return apply("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Expr:
+        return apply("div", other, self)
+
+    def __neg__(self) -> Expr:
+        return apply("neg", self)
+
+    def __lt__(self, other: Any) -> Expr:
+        return apply("lt", self, other)
+
+    def __le__(self, other: Any) -> Expr:
+        return apply("le", self, other)
+
+    def __gt__(self, other: Any) -> Expr:
+        return apply("gt", self, other)
+
+    def __ge__(self, other: Any) -> Expr:
+        return apply("ge", self, other)
+
+    def __and__(self, other: Any) -> Expr:
+        return apply("and", self, other)
+
+    def __or__(self, other: Any) -> Expr:
+        return apply("or", self, other)
+
+    def __xor__(self, other: Any) -> Expr:
+        return apply("xor", self, other)
+
+    def __lshift__(self, other: Any) -> Expr:
+        return apply("shl", self, other)
+
+    def __rshift__(self, other: Any) -> Expr:
+        return apply("shr", self, other)
+
+    def __str__(self) -> str:
+        return to_text(self)
+
+    __repr__ = __str__
+
+
+_MADE: WeakValueDictionary[tuple, Expr] = WeakValueDictionary()
+NO_AXES: frozenset[Axis] = frozenset()
+
+
+class Const(Expr):
+    """A number of a given dtype."""
+
+    __slots__ = ("value",)
+    value: float | int | bool
+
+
+class IndexValue(Expr):
+    """An index used as a value."""
+
+    __slots__ = ("index",)
+    index: Index
+
+
+class Read(Expr):
+    """One element of a source. Where an index is out of bounds the value is `outside`, if that is not None."""
+
+    __slots__ = ("indices", "outside", "shape", "source")
+    source: Hashable
+    shape: tuple[int, ...]
+    indices: tuple[Index, ...]
+    outside: float | int | bool | None
+
+
+class Apply(Expr):
+    """A function of `FUNCTIONS`, or "cast" / "bitcast" to `dtype`, of values."""
+
+    __slots__ = ("args", "function")
+    function: str
+    args: tuple[Expr, ...]
+
+
+class Reduce(Expr):
+    """`kind` ("add", "max", "min") of `body` over all positions of `over` at which every index of `where` is 0.
+
+    Over no position at all it is `identity(kind, dtype)`. A NaN goes through max and min.
+    """
+
+    __slots__ = ("body", "kind", "over", "where")
+    kind: str
+    over: tuple[Axis, ...]
+    body: Expr
+    where: tuple[Index, ...]
+
+
+def _intern(key: tuple, make: Callable[[], Expr]) -> Any:
+    found = _MADE.get(key)
+    if found is None:
+        found = make()
+        _MADE[key] = found
+    return found
+
+
+def const(value: float | int | bool, dtype: DType) -> Const:
+    value = dtype.numpy.type(value).item()
+    key = ("const", repr(value), dtype)  # repr keeps -0.0 and 0.0 apart
+
+    def make() -> Const:
+        self = object.__new__(Const)
+        self.value, self.dtype, self.axes, self.has_reduce = value, dtype, NO_AXES, False
+        return self
+
+    return _intern(key, make)
+
+
+def index_value(value: Index | Axis | int, dtype: DType) -> Expr:
+    """An index used as a number of `dtype`."""
+    value = index(value)
+    if not value.terms:
+        return const(value.const, dtype)
+
+    def make() -> IndexValue:
+        self = object.__new__(IndexValue)
+        self.index, self.dtype, self.axes, self.has_reduce = value, dtype, value.axes, False
+        return self
+
+    return _intern(("index", value, dtype), make)
+
+
+def read(
+    source: Hashable,
+    shape: tuple[int, ...],
+    dtype: DType,
+    indices: tuple[Index, ...],
+    outside: float | int | bool | None = None,
+) -> Read:
+    if outside is not None and all(_inside(i, extent) for i, extent in zip(indices, shape, strict=True)):
+        outside = None
+
+    def make() -> Read:
+        self = object.__new__(Read)
+        self.source, self.shape, self.indices, self.outside = source, shape, indices, outside
+        self.dtype, self.has_reduce = dtype, False
+        self.axes = frozenset().union(*(i.axes for i in indices))
+        return self
+
+    return _intern(("read", source, indices, repr(outside), shape, dtype), make)
+
+
+def _inside(i: Index, extent: int) -> bool:
+    low, high = interval(i)
+    return low >= 0 and high < extent
+
+
+def apply(function: str, *args: Any) -> Expr:
+    """A function of values; a Python number takes the dtype of the other arguments."""
+    dtype = next((a.dtype for a in reversed(args) if isinstance(a, Expr)), None)
+    if dtype is None:
+        raise TypeError(f"{function} of Python numbers only: {args}")
+    if function == "select":
+        condition, *rest = args
+        dtype = next((a.dtype for a in rest if isinstance(a, Expr)), dtype)
+        exprs = (condition, *(a if isinstance(a, Expr) else const(a, dtype) for a in rest))
+        if isinstance(condition, Const):
+            return exprs[1] if condition.value else exprs[2]
+    else:
+        exprs = tuple(a if isinstance(a, Expr) else const(a, dtype) for a in args)
+    return _apply(function, exprs, DType.bool if function in COMPARISONS else dtype)
+
+
+def cast_to(value: Expr, dtype: DType) -> Expr:
+    if value.dtype is dtype:
+        return value
+    if isinstance(value, IndexValue):
+        return index_value(value.index, dtype)
+    return _apply("cast", (value,), dtype)
+
+
+def bitcast_to(value: Expr, dtype: DType) -> Expr:
+    """The same bits read as another dtype of the same size."""
+    return _apply("bitcast", (value,), dtype)
+
+
+def _apply(function: str, args: tuple[Expr, ...], dtype: DType) -> Expr:
+    def make() -> Apply:
+        self = object.__new__(Apply)
+        self.function, self.args, self.dtype = function, args, dtype
+        self.axes = frozenset().union(*(a.axes for a in args))
+        self.has_reduce = any(a.has_reduce for a in args)
+        return self
+
+    return _intern(("apply", function, args, dtype), make)
+
+
+def reduce(kind: str, over: tuple[Axis, ...], body: Expr, where: tuple[Index, ...] = ()) -> Expr:
+    """A reduction; axes of extent 1 and conditions that always hold are left out."""
+    over = tuple(axis for axis in over if axis.extent != 1)
+    where = tuple(w for w in where if w.terms or w.const)
+    if not over and not where:
+        return body
+
+    def make() -> Reduce:
+        self = object.__new__(Reduce)
+        self.kind, self.over, self.body, self.where = kind, over, body, where
+        self.dtype, self.has_reduce = body.dtype, True
+        self.axes = body.axes.union(*(w.axes for w in where)) - frozenset(over)
+        return self
+
+    return _intern(("reduce", kind, over, body, where), make)
+
+
+def identity(kind: str, dtype: DType) -> Const:
+    """The value of a reduction over nothing."""
+    if kind == "add":
+        return const(0, dtype)
+    if dtype.is_float:
+        return const(float("-inf") if kind == "max" else float("inf"), dtype)
+    limits = np.iinfo(dtype.numpy)
+    return const(int(limits.min if kind == "max" else limits.max), dtype)
+
+
+# ---- words for writing equations -------------------------------------------------------------------------------------
+
+
+class Operand:
+    """What an equation sees of an operand: `x[i, j]`, `x.at(i, j, outside=0)`, `x.shape`, `x.dtype`."""
+
+    def __init__(self, source: Hashable, shape: tuple[int, ...], dtype: DType):
+        self.source, self.shape, self.dtype = source, shape, dtype
+
+    def __getitem__(self, position: Any) -> Expr:
+        return self.at(*(position if isinstance(position, tuple) else (position,)), outside=None)
+
+    def at(self, *position: Index | Axis | int, outside: float | int | bool | None = 0) -> Expr:
+        """The element at `position`, or `outside` where that is out of bounds."""
+        if len(position) != len(self.shape):
+            raise TypeError(f"{len(position)} indices for an operand with shape {self.shape}")
+        return read(self.source, self.shape, self.dtype, tuple(map(index, position)), outside)
+
+
+def axes(names: str, *extents: int) -> tuple[Axis, ...]:
+    """Fresh axes: `axes("u v c", 3, 3, 64)`."""
+    return tuple(Axis(n, e) for n, e in zip(names.split(), extents, strict=True))
+
+
+def total(over: tuple[Axis, ...], body: Expr, where: tuple[Index, ...] = ()) -> Expr:
+    """The sum of `body` over axes."""
+    return reduce("add", over, body, where)
+
+
+def largest(over: tuple[Axis, ...], body: Expr, where: tuple[Index, ...] = ()) -> Expr:
+    """The maximum of `body` over axes."""
+    return reduce("max", over, body, where)
+
+
+def smallest(over: tuple[Axis, ...], body: Expr, where: tuple[Index, ...] = ()) -> Expr:
+    """The minimum of `body` over axes."""
+    return reduce("min", over, body, where)
+
+
+def select(condition: Expr, yes: Any, no: Any) -> Expr:
+    return apply("select", condition, yes, no)
+
+
+def guard(condition: Expr, inside: Expr, otherwise: Expr) -> Expr:
+    """`inside` (a read) where the condition holds, without reading elsewhere; `otherwise` there."""
+    return _apply("guard", (condition, inside, otherwise), inside.dtype)
+
+
+# ---- walking and rewriting -------------------------------------------------------------------------------------------
+
+
+def children(e: Expr) -> tuple[Expr, ...]:
+    if isinstance(e, Apply):
+        return e.args
+    return (e.body,) if isinstance(e, Reduce) else ()
+
+
+def walk(e: Expr) -> Iterator[Expr]:
+    """Every subexpression once, an expression after its parts."""
+    seen: set[int] = set()
+    stack: list[tuple[Expr, bool]] = [(e, False)]
+    while stack:
+        at, done = stack.pop()
+        if done:
+            yield at
+        elif id(at) not in seen:
+            seen.add(id(at))
+            stack.append((at, True))
+            stack.extend((child, False) for child in children(at))
+
+
+def rebuild(e: Expr, new: tuple[Expr, ...]) -> Expr:
+    """`e` with other parts."""
+    if isinstance(e, Apply):
+        if e.function == "select" and isinstance(new[0], Const):
+            return new[1] if new[0].value else new[2]
+        return e if all(a is b for a, b in zip(e.args, new, strict=True)) else _apply(e.function, new, e.dtype)
+    if isinstance(e, Reduce):
+        return e if e.body is new[0] else reduce(e.kind, e.over, new[0], e.where)
+    return e
+
+
+def transform(e: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """Bottom-up: `change` sees each subexpression with its parts already changed; None keeps it."""
+    done: dict[Expr, Expr] = {}
+    for at in walk(e):
+        new = rebuild(at, tuple(done[c] for c in children(at)))
+        changed = change(new)
+        done[at] = new if changed is None else changed
+    return done[e]
+
+
+def substitute(e: Expr, to: Mapping[Axis, Index]) -> Expr:
+    """`e` with free axes replaced; axes that `e` reduces over must not occur in `to`."""
+    return _substitute(e, to, {}) if not e.axes.isdisjoint(to) else e
+
+
+def _substitute(e: Expr, to: Mapping[Axis, Index], memo: dict[Expr, Expr]) -> Expr:
+    if e.axes.isdisjoint(to):
+        return e
+    if (found := memo.get(e)) is not None:
+        return found
+    if isinstance(e, Apply):
+        new = rebuild(e, tuple([_substitute(a, to, memo) for a in e.args]))
+    elif isinstance(e, Read):
+        new = read(e.source, e.shape, e.dtype, tuple([substitute_index(i, to) for i in e.indices]), e.outside)
+    elif isinstance(e, IndexValue):
+        new = index_value(substitute_index(e.index, to), e.dtype)
+    else:
+        e = cast(Reduce, e)
+        where = tuple(substitute_index(w, to) for w in e.where)
+        new = reduce(e.kind, e.over, _substitute(e.body, to, memo), where)
+    memo[e] = new
+    return new
+
+
+def rename_reductions(e: Expr) -> Expr:
+    """`e` with fresh axes in every reduction, so that two copies never bind the same axis."""
+
+    def change(at: Expr) -> Expr | None:
+        if not isinstance(at, Reduce):
+            return None
+        fresh = tuple(Axis(a.name, a.extent) for a in at.over)
+        to = {a: index(b) for a, b in zip(at.over, fresh, strict=True)}
+        where = tuple(substitute_index(w, to) for w in at.where)
+        return reduce(at.kind, fresh, substitute(at.body, to), where)
+
+    return transform(e, change) if e.has_reduce else e
+
+
+def replace_reads(e: Expr, change: Callable[[Read], Expr]) -> Expr:
+    """`e` with every read replaced."""
+    return transform(e, lambda at: change(at) if isinstance(at, Read) else None)
+
+
+def reads(e: Expr) -> list[Read]:
+    return [at for at in walk(e) if isinstance(at, Read)]
+
+
+def reductions(e: Expr) -> list[Reduce]:
+    return [at for at in walk(e) if isinstance(at, Reduce)]
+
+
+# ---- printing --------------------------------------------------------------------------------------------------------
+
+
+def source_name(source: Hashable) -> str:
+    return str(getattr(source, "name", source))
+
+
+LONG = 500  # parts; a formula with more of them, counted as written out, is printed in pieces
+
+
+def to_text(e: Expr) -> str:
+    """One line of formula: `sum(u,v,c: x[i+u,j+v,c] * w[u,v,c,o])`.
+
+    In a long one, what occurs more than once comes first, with a name: `t1 = x[i] + 1; t1 * t1`.
+    """
+    size: dict[Expr, int] = {}
+    used: dict[Expr, int] = {}
+    for at in walk(e):
+        size[at] = 1 + sum(size[child] for child in children(at))
+        for child in children(at):
+            used[child] = used.get(child, 0) + 1
+    names: dict[Expr, str] = {}
+    lines = []
+    if size[e] > LONG:
+        for at in size:
+            if isinstance(at, Apply | Reduce) and used.get(at, 0) > 1:
+                text = _text(at, names)
+                names[at] = f"t{len(names) + 1}"
+                lines.append(f"{names[at]} = {text}")
+    return "; ".join([*lines, _text(e, names)])
+
+
+def _text(e: Expr, names: Mapping[Expr, str]) -> str:
+    if e in names:
+        return names[e]
+    match e:
+        case Const():
+            return f"{e.value:g}" if isinstance(e.value, float) else str(e.value)
+        case IndexValue():
+            return f"({e.index})" if len(e.index.terms) + bool(e.index.const) > 1 else str(e.index)
+        case Read():
+            outside = "" if e.outside is None else f" else {e.outside:g}"
+            return f"{source_name(e.source)}[{', '.join(map(str, e.indices))}{outside}]"
+        case Reduce():
+            word = {"add": "sum", "max": "max", "min": "min"}[e.kind]
+            where = "".join(f", {w} == 0" for w in e.where)
+            over = " ".join(f"{a.name}<{a.extent}" for a in e.over)
+            return f"{word}({over}{where}: {_text(e.body, names)})"
+        case Apply():
+            return _apply_text(e, names)
+    return object.__repr__(e)
+
+
+def _apply_text(e: Apply, names: Mapping[Expr, str]) -> str:
+    args = [_text(a, names) for a in e.args]
+    infix = [_binary(a) and a not in names for a in e.args]
+    sign = INFIX.get(e.function) or COMPARISONS.get(e.function)
+    if sign:
+        parts = zip(e.args, args, infix, strict=True)
+        return f" {sign} ".join(f"({t})" if i and not _tighter(a, e) else t for a, t, i in parts)
+    if e.function in ("cast", "bitcast"):
+        return f"{e.dtype}{'.bits' if e.function == 'bitcast' else ''}({args[0]})"
+    if e.function == "neg":
+        return f"-{f'({args[0]})' if infix[0] else args[0]}"
+    return f"{e.function}({', '.join(args)})"
+
+
+def _binary(e: Expr) -> bool:
+    return isinstance(e, Apply) and (e.function in INFIX or e.function in COMPARISONS)
+
+
+def _tighter(inner: Expr, outer: Apply) -> bool:
+    return cast(Apply, inner).function == "mul" and outer.function in ("add", "sub")

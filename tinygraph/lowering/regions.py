@@ -1,0 +1,220 @@
+"""Regions: which nodes share a kernel. The others are never stored: their equation is put into their reader's.
+
+A chain of maps becomes one kernel; a map of a reduction's result becomes its epilogue (convolution + bias + relu); a map read by
+a sum becomes part of the sum. A reduction is never put into another one, nor where it would be computed twice; an operand of a
+contraction is only ever moved, padded or sliced on the way in, so that it stays a plain read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tinygraph.graph import Graph, Node, is_leaf
+from tinygraph.loops.expr import Apply, Expr, IndexValue, Operand, Read, Reduce, apply, const, index_value, read
+from tinygraph.loops.expr import rename_reductions, replace_reads, substitute, walk
+from tinygraph.loops.index import Axis, Index, index, interval
+from tinygraph.lowering.equation import Array, Equation, contraction
+from tinygraph.types import DType
+
+COSTLY = {"exp", "log", "tanh", "sigmoid", "sin", "cos", "pow", "div", "sqrt"}
+MOST_TERMS = 160
+"""Of one region's expression: what keeps kernels, and their compilation, small."""
+
+
+@dataclass
+class Piece:
+    """One node as an equation over its inputs, with what the decisions need to know of it."""
+
+    node: Node
+    axes: tuple[Axis, ...]
+    expr: Expr
+    heavy: bool
+    """Has a reduction in it, its own or an inlined one."""
+    contracts: bool
+    moves: bool
+    """Is nothing but a read: a reshape, transpose, slice, padding or broadcast."""
+    terms: int
+    costly: bool
+    repeats: dict[Node, float] = field(default_factory=dict)
+    """How often an element of each input is read, on average."""
+
+
+def piece_of(node: Node) -> Piece:
+    axes = tuple(Axis(name, extent) for name, extent in zip(_names(node.ndim), node.shape, strict=False))
+    expr = node.op.equation(axes, *(Operand(x, x.shape, x.dtype) for x in node.inputs))
+    parts = list(walk(expr))
+    domain = math.prod(a.extent for r in parts if isinstance(r, Reduce) for a in r.over)
+    return Piece(
+        node=node,
+        axes=axes,
+        expr=expr,
+        heavy=any(isinstance(e, Reduce) for e in parts),
+        contracts=contraction(expr) is not None,
+        moves=isinstance(expr, Read),
+        terms=sum(isinstance(e, Apply) for e in parts),
+        costly=any(isinstance(e, Apply) and e.function in COSTLY for e in parts),
+        repeats={x: node.type.size * domain / max(x.type.size, 1) for x in node.inputs},
+    )
+
+
+def _names(count: int) -> Sequence[str]:
+    return {1: "c", 2: "nc", 3: "nic", 4: "nijc", 5: "nijkc"}.get(count, [f"i{k}" for k in range(count)])
+
+
+def regions(graph: Graph) -> tuple[list[Equation], dict[Node, Array]]:
+    """One equation for each node that is stored, in order, and the array of each stored node and input."""
+    return _Regions(graph).equations()
+
+
+class _Regions:
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.names = graph.names()
+        self.nodes = graph.nodes()
+        self.consumers = graph.consumers()
+        self.pieces = {node: piece_of(node) for node in self.nodes if not is_leaf(node)}
+        self.stored = {node for node in graph.outputs if not is_leaf(node)}
+        self.inlined: dict[Node, tuple[tuple[Axis, ...], Expr]] = {}
+        self.heavy: dict[Node, bool] = {}
+        self.terms: dict[Node, int] = {}
+        self.costly: dict[Node, bool] = {}
+        self.reads: dict[Node, int] = {}
+
+    def equations(self) -> tuple[list[Equation], dict[Node, Array]]:
+        self._decide()
+        outputs = set(self.graph.outputs)
+        arrays: dict[Node, Array] = {}
+        result: list[Equation] = []
+        members: dict[Node, tuple[Node, ...]] = {}
+        for node in self.nodes:
+            if is_leaf(node):
+                arrays[node] = Array(self.names[node], node.type, node, external=True)
+                continue
+            piece = self.pieces[node]
+            expr = replace_reads(piece.expr, self._resolve)
+            used = [x for x in dict.fromkeys(node.inputs) if x in self.inlined]
+            members[node] = tuple(dict.fromkeys((*(m for x in used for m in members[x]), node)))
+            if node not in self.stored:
+                self.inlined[node] = piece.axes, expr
+                continue
+            arrays[node] = Array(self.names[node], node.type, node, external=node in outputs)
+            expr = replace_reads(expr, lambda r: _from_array(r, arrays))
+            at = tuple(index(a) for a in piece.axes)
+            result.append(Equation(arrays[node], piece.axes, at, rename_reductions(expr), members[node]))
+        return result, arrays
+
+    # ---- which nodes are stored --------------------------------------------------------------------------------------
+
+    def _decide(self) -> None:
+        for node in self.nodes:
+            if is_leaf(node):
+                self.heavy[node], self.terms[node], self.costly[node], self.reads[node] = False, 0, False, 1
+                continue
+            piece = self.pieces[node]
+            kept = [x for x in dict.fromkeys(node.inputs) if not is_leaf(x) and x not in self.stored]
+            kept.sort(key=lambda x: not self.pieces[x].contracts)
+            inside: list[Node] = []
+            for x in kept:
+                if self._fits(piece, x, inside):
+                    inside.append(x)
+                else:
+                    self.stored.add(x)
+            self.heavy[node] = piece.heavy or any(self.heavy[x] for x in inside)
+            self.terms[node] = piece.terms + sum(self.terms[x] for x in inside)
+            self.costly[node] = piece.costly or any(self.costly[x] for x in inside)
+            plain = sum(x not in inside for x in dict.fromkeys(node.inputs))
+            self.reads[node] = plain + sum(self.reads[x] for x in inside)
+
+    def _fits(self, piece: Piece, x: Node, inside: list[Node]) -> bool:
+        """Whether `x` may be computed inside its reader `piece`."""
+        node, moves = piece.node, self._moves(x)
+        if piece.contracts:
+            return moves and self._stays_a_read(piece, x)
+        if self.terms[x] + piece.terms + sum(self.terms[y] for y in inside) > MOST_TERMS:
+            return False
+        if self.heavy[x]:
+            once = len(self.consumers[x]) == 1 and node.op.elementwise and x.shape == node.shape
+            return once and not any(self.heavy[y] for y in inside)
+        if moves or self.reads[x] == 0:
+            return True
+        repeats = piece.repeats[x] * len(self.consumers[x])
+        if repeats > 1.01:
+            return not self.costly[x] and self.reads[x] <= 1 and repeats < 4 * len(self.consumers[x])
+        return True
+
+    def _moves(self, x: Node) -> bool:
+        """Nothing but moving: its own equation is a read, and so are those put into it."""
+        return self.pieces[x].moves and self.terms[x] == 0 and not self.heavy[x]
+
+    def _stays_a_read(self, piece: Piece, x: Node) -> bool:
+        found = contraction(piece.expr)
+        assert found is not None
+        for r in found[1:]:
+            if r.source is x:
+                inner = self._at(self.pieces[x].axes, self.pieces[x].expr, r)
+                if not isinstance(inner, Read) or not all(i.is_affine for i in inner.indices):
+                    return False
+        return True
+
+    # ---- putting one equation into another ---------------------------------------------------------------------------
+
+    def _resolve(self, r: Read) -> Expr:
+        node = r.source
+        if not isinstance(node, Node) or node not in self.inlined:
+            return r
+        axes, expr = self.inlined[node]
+        return self._at(axes, expr, r)
+
+    def _at(self, axes: tuple[Axis, ...], expr: Expr, r: Read) -> Expr:
+        """The inlined expression at the position that `r` reads."""
+        to: dict[Axis, Index] = dict(zip(axes, r.indices, strict=True))
+        if r.outside is None:
+            return substitute(rename_reductions(expr), to)
+        if isinstance(expr, Read) and _same_outside(expr, r):
+            return substitute(expr, to)
+        guards = [g for i, extent in zip(r.indices, r.shape, strict=True) for g in bounds(i, extent)]
+        inner = substitute(expr, to)
+        condition = guards[0]
+        for g in guards[1:]:
+            condition = condition & g
+        safe = replace_reads(inner, lambda at: _clamped(at))
+        return apply("select", condition, safe, const(r.outside, r.dtype))
+
+
+def _same_outside(inner: Read, outer: Read) -> bool:
+    """Whether leaving the outer array's bounds also leaves the inner one's, with the same value outside.
+
+    So where the inner read only shifts (a padding): position i < 0 of the padding is < 0 of the padded.
+    """
+    if inner.outside is None or inner.outside != outer.outside or len(inner.indices) != len(outer.indices):
+        return False
+    shifts = all(len(i.terms) <= 1 and all(c == 1 for _, c in i.terms) for i in inner.indices)
+    return shifts
+
+
+def bounds(i: Index, extent: int) -> list[Expr]:
+    """The conditions of 0 <= i < extent that are not always true."""
+    low, high = interval(i)
+    result: list[Expr] = []
+    if low < 0:
+        result.append(apply("ge", index_value(i, DType.int32), 0))
+    if high >= extent:
+        result.append(apply("lt", index_value(i, DType.int32), extent))
+    return result
+
+
+def _clamped(r: Read) -> Expr:
+    """A read whose value does not matter where an index is outside, but which must not leave the array."""
+    if r.outside is not None:
+        return r
+    return read(r.source, r.shape, r.dtype, r.indices, 0)
+
+
+def _from_array(r: Read, arrays: dict[Node, Array]) -> Expr:
+    node = r.source
+    assert isinstance(node, Node)
+    return read(arrays[node], r.shape, r.dtype, r.indices, r.outside)
+
+

@@ -1,0 +1,63 @@
+"""The ops, and the functions that build nodes with them.
+
+Importing this fills the operators of `Node`.
+"""
+
+from tinygraph.ops.base import full as full
+from tinygraph.ops.compare import eq as eq
+from tinygraph.ops.compare import ge as ge
+from tinygraph.ops.compare import gt as gt
+from tinygraph.ops.compare import le as le
+from tinygraph.ops.compare import logical_and as logical_and
+from tinygraph.ops.compare import logical_not as logical_not
+from tinygraph.ops.compare import logical_or as logical_or
+from tinygraph.ops.compare import lt as lt
+from tinygraph.ops.compare import ne as ne
+from tinygraph.ops.compare import where as where
+from tinygraph.ops.conv import conv as conv
+from tinygraph.ops.conv import conv_data_gradient as conv_data_gradient
+from tinygraph.ops.conv import conv_weight_gradient as conv_weight_gradient
+from tinygraph.ops.elementwise import absolute as absolute
+from tinygraph.ops.elementwise import add as add
+from tinygraph.ops.elementwise import div as div
+from tinygraph.ops.elementwise import maximum as maximum
+from tinygraph.ops.elementwise import minimum as minimum
+from tinygraph.ops.elementwise import mul as mul
+from tinygraph.ops.elementwise import neg as neg
+from tinygraph.ops.elementwise import power as power
+from tinygraph.ops.elementwise import sub as sub
+from tinygraph.ops.functions import cast as cast
+from tinygraph.ops.functions import cos as cos
+from tinygraph.ops.functions import detach as detach
+from tinygraph.ops.functions import exp as exp
+from tinygraph.ops.functions import floor as floor
+from tinygraph.ops.functions import log as log
+from tinygraph.ops.functions import relu as relu
+from tinygraph.ops.functions import sigmoid as sigmoid
+from tinygraph.ops.functions import sin as sin
+from tinygraph.ops.functions import sqrt as sqrt
+from tinygraph.ops.functions import tanh as tanh
+from tinygraph.ops.matmul import matmul as matmul
+from tinygraph.ops.max_pool import max_pool as max_pool
+from tinygraph.ops.max_pool import max_pool_position as max_pool_position
+from tinygraph.ops.max_pool import max_unpool as max_unpool
+from tinygraph.ops.pool import avg_pool as avg_pool
+from tinygraph.ops.pool import sum_pool as sum_pool
+from tinygraph.ops.pool import upsample_nearest as upsample_nearest
+from tinygraph.ops.random import random_bits as random_bits
+from tinygraph.ops.random import uniform_from_bits as uniform_from_bits
+from tinygraph.ops.reduce import argmax as argmax
+from tinygraph.ops.reduce import argmin as argmin
+from tinygraph.ops.reduce import broadcast as broadcast
+from tinygraph.ops.reduce import broadcast_to as broadcast_to
+from tinygraph.ops.reduce import reduce_max as reduce_max
+from tinygraph.ops.reduce import reduce_min as reduce_min
+from tinygraph.ops.reduce import reduce_sum as reduce_sum
+from tinygraph.ops.shape import concatenate as concatenate
+from tinygraph.ops.shape import cut as cut
+from tinygraph.ops.shape import flip as flip
+from tinygraph.ops.shape import iota as iota
+from tinygraph.ops.shape import pad as pad
+from tinygraph.ops.shape import reshape as reshape
+from tinygraph.ops.shape import transpose as transpose
+from tinygraph.ops.shape import unslice as unslice
