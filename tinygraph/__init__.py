@@ -12,8 +12,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tinygraph.backend import backends as backends
-from tinygraph.compile import jit as jit
 from tinygraph.errors import BackendUnavailable as BackendUnavailable
 from tinygraph.errors import CompileError as CompileError
 from tinygraph.errors import DataError as DataError
@@ -129,6 +127,8 @@ if TYPE_CHECKING:
     from tinygraph import losses as losses
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
+    from tinygraph.backend import backends as backends
+    from tinygraph.compile import jit as jit
     from tinygraph.draw import draw as draw
     from tinygraph.journal import journal as journal
     from tinygraph.stages import stages as stages
@@ -140,8 +140,10 @@ _MODULES = {"data", "losses", "nn", "optimizers", "testing"}
 """Imported when first used."""
 
 _FUNCTIONS = {
+    "backends": "tinygraph.backend",
     "check_grads": "tinygraph.testing",
     "draw": "tinygraph.draw",
+    "jit": "tinygraph.compile",
     "journal": "tinygraph.journal",
     "stages": "tinygraph.stages",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from tinygraph.errors import BackendUnavailable
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from tinygraph.graph import Graph
     from tinygraph.lowering import Program, Target
 
@@ -72,6 +73,8 @@ def backends() -> dict[str, str]:
 
 
 def _entries() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import
+
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 

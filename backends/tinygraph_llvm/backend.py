@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import mmap
 import os
@@ -88,17 +89,16 @@ class LLVMExecutable:
         work = sum(max(call.flops, call.bytes) for call in program.calls)
         self.threads = 1 if work < ONE_THREAD else threads
         self.native = NativeProgram(calls, self.threads, quick=work < QUICK, code=code)
-        self.count = 1 + len(program.inputs) + len(program.outputs)
 
     def run(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
         """Compute `outputs` from `inputs`: C-contiguous arrays in the order of the graph, outputs apart from inputs."""
         self.native.run(self._slots(inputs, outputs))
 
-    def _slots(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> np.ndarray:
-        addresses = [self.arena.address]
-        addresses += [a.ctypes.data for a in inputs]
-        addresses += [a.ctypes.data for a in outputs]
-        return np.array(addresses, np.uint64)
+    def _slots(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> ctypes.Array[ctypes.c_uint64]:
+        slots = self.native.new_slots()
+        addresses = (self.arena.address, *(a.ctypes.data for a in inputs), *(a.ctypes.data for a in outputs))
+        slots[:] = addresses[: len(slots)]
+        return slots
 
     def profile(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> list[int]:
         """One run, and the nanoseconds that each call of the program took."""
@@ -122,7 +122,9 @@ class Arena:
     """Zeroed memory for temporaries, on huge pages where the system has them."""
 
     def __init__(self, size: int):
-        self.memory = mmap.mmap(-1, max(size, 1) + 64)
+        # Private: a forked child must not write into its parent's arena.
+        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        self.memory = mmap.mmap(-1, max(size, 1) + 64, flags=private)
         if hasattr(mmap, "MADV_HUGEPAGE") and size > 1 << 21:
             self.memory.madvise(mmap.MADV_HUGEPAGE)
         self.view = np.frombuffer(self.memory, np.uint8)
@@ -138,6 +140,5 @@ def rendered(call: Call) -> tuple[str, str]:
 
 
 
-def backend() -> LLVMBackend:
-    """What the entry point finds: the backend for this computer, with the disk cache."""
-    return LLVMBackend("host", Cache())
+backend = LLVMBackend("host", Cache())
+"""What the entry point finds: the backend for this computer, with the disk cache."""

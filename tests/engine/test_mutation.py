@@ -44,7 +44,9 @@ def test_assign_keeps_the_type() -> None:
     w.assign(1)
     w.assign([2, 3])
     assert w.dtype == "float32"
-    with pytest.raises(tg.DtypeError, match=r"assign to w needs float32\[2\].*\.astype\('float32'\)"):
+    with pytest.raises(
+        tg.DtypeError, match=r"assign to w needs float32\[2\].*\.astype\('float32'\)"
+    ):
         w.assign(np.zeros(2))
 
 

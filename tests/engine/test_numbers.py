@@ -90,7 +90,9 @@ def test_integers_stay_integers() -> None:
 
 def test_two_float_types_do_not_mix_and_the_error_names_the_cast() -> None:
     x, y = tg.tensor([1.0]), tg.tensor(np.array([1.0]))
-    with pytest.raises(tg.DtypeError, match=r"mul .*float32\[1\], float64\[1\].*\.astype\('float32'\)"):
+    with pytest.raises(
+        tg.DtypeError, match=r"mul .*float32\[1\], float64\[1\].*\.astype\('float32'\)"
+    ):
         x * y
     with pytest.raises(tg.DtypeError, match=r"\.astype\('float32'\)"):
         x * np.array([1.0])
@@ -98,7 +100,9 @@ def test_two_float_types_do_not_mix_and_the_error_names_the_cast() -> None:
 
 
 def test_floats_and_integers_do_not_mix() -> None:
-    with pytest.raises(tg.DtypeError, match=r"int32\[1\], float32\[\]; cast with .astype\('float32'\)"):
+    with pytest.raises(
+        tg.DtypeError, match=r"int32\[1\], float32\[\]; cast with .astype\('float32'\)"
+    ):
         tg.tensor([1]) + tg.tensor(0.5)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from threading import RLock
@@ -19,8 +18,6 @@ from tinygraph.compile.tracing import Traced, trace_function
 from tinygraph.errors import CompileError
 from tinygraph.graph import Graph
 from tinygraph.trace import current_trace
-
-log = logging.getLogger("tinygraph")
 
 
 class Jitted:
@@ -117,7 +114,9 @@ class Jitted:
             f"{p} was {before.get(p, 'not there')}, is {call.get(p, 'not there')}" for p in places
         ]
         reason = "; ".join(changes[:3]) or "an object among its arguments is another"
-        log.warning("%s is compiled again: %s", self._name, reason)
+        import logging  # slow to import, and seldom needed
+
+        logging.getLogger("tinygraph").warning("%s is compiled again: %s", self._name, reason)
 
     def _backend_name(self) -> str:
         return self.backend if isinstance(self.backend, str) else self.backend.name

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinygraph import ops
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import here, spatial
-from tinygraph.functional.windows import padding_pairs, span
+from tinygraph.functional.windows import Pairs, padding_pairs, span
 from tinygraph.graph import Node, scope
 from tinygraph.tensor import Tensor, node_of, wrap
 from tinygraph.tensor.broadcast import require_one_dtype
@@ -144,20 +145,39 @@ def _transposed(
             f"{name}: output_padding is smaller than the stride, got {list(extra)}{here()}"
         )
     window = weights.shape[:-2]
-    reach = [
-        (n - 1) * s + span(f, d)
-        for n, s, f, d in zip(node.shape[1:-1], steps, window, gaps, strict=True)
-    ]
-    if padding == "same":
-        if any(extra):
-            raise ShapeError(f'{name}: padding="same" leaves no choice for output_padding{here()}')
-        space = [n * s for n, s in zip(node.shape[1:-1], steps, strict=True)]
-        pairs = padding_pairs(name, "same", space, window, steps, gaps)
-    else:
-        pairs = padding_pairs(name, padding, reach, window, steps, gaps)
-        space = [r - sum(p) + e for r, p, e in zip(reach, pairs, extra, strict=True)]
+    space, pairs, late = _transposed_space(
+        name, node.shape[1:-1], window, steps, padding, extra, gaps
+    )
     if min(space, default=1) < 1:
         raise ShapeError(f"{name}: padding {padding} leaves nothing of {node.type}{here()}")
     with scope(name):
         swapped = ops.transpose(weights, (*range(rank), rank + 1, rank))
-        return wrap(ops.conv_data_gradient(node, swapped, space, steps, pairs, gaps, count))
+        result = ops.conv_data_gradient(node, swapped, space, steps, pairs, gaps, count)
+        return wrap(ops.pad(result, ((0, 0), *((0, n) for n in late), (0, 0))))
+
+
+def _transposed_space(
+    name: str,
+    extents: Sequence[int],
+    window: Sequence[int],
+    steps: Sequence[int],
+    padding: Any,
+    extra: Sequence[int],
+    gaps: Sequence[int],
+) -> tuple[list[int], Pairs, list[int]]:
+    """The extents and padding of the data gradient, and how many zeros follow it on each axis."""
+    if padding == "same":
+        if any(extra):
+            raise ShapeError(f'{name}: padding="same" leaves no choice for output_padding{here()}')
+        space = [n * s for n, s in zip(extents, steps, strict=True)]
+        return space, padding_pairs(name, "same", space, window, steps, gaps), [0] * len(space)
+    spans = zip(extents, steps, window, gaps, strict=True)
+    reach = [(n - 1) * s + span(f, d) for n, s, f, d in spans]
+    given = padding_pairs(name, padding, reach, window, steps, gaps)
+    # The stride leaves less than itself open at the end. More than that (which a dilated window
+    # allows) is padding taken back, and where there is none zeros.
+    slack = [e if e < s else 0 for e, s in zip(extra, steps, strict=True)]
+    ends = [p[1] + k - e for p, k, e in zip(given, slack, extra, strict=True)]
+    pairs = tuple((p[0], max(end, 0)) for p, end in zip(given, ends, strict=True))
+    space = [r - sum(p) + k for r, p, k in zip(reach, pairs, slack, strict=True)]
+    return space, pairs, [max(-end, 0) for end in ends]

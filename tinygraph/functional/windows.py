@@ -62,6 +62,8 @@ def _sides(name: str, padding: Any, rank: int) -> Pairs:
     if not isinstance(padding, list | tuple):
         side = whole(padding, f"{name}: padding")
         return ((side, side),) * rank
+    if rank == 1 and len(padding) == 2:
+        padding = (padding,)
     if len(padding) != rank:
         raise wrong
     pairs = [p if isinstance(p, list | tuple) else (p, p) for p in padding]
@@ -107,7 +109,7 @@ def output_size(
     """
     ((before, after),) = padding_pairs(
         "output_size",
-        [padding] if isinstance(padding, list | tuple) else padding,
+        padding,
         (extent,),
         (window,),
         (stride,),

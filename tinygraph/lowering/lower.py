@@ -7,13 +7,15 @@ from tinygraph.loops.expr import reads
 from tinygraph.loops.index import Axis, index
 from tinygraph.loops.ir import Buffer
 from tinygraph.lowering.equation import Array, Equation
-from tinygraph.lowering.flat import Flat, flatten, merged, packed, split_reduction
+from tinygraph.lowering.flat import Flat, flatten, merged
 from tinygraph.lowering.layout import Layouts
+from tinygraph.lowering.packing import packed
+from tinygraph.lowering.partition import split_reduction
 from tinygraph.lowering.nest import kernel_of
 from tinygraph.lowering.prepare import Preparation
 from tinygraph.lowering.program import Call, Program, plan_memory, with_barriers
 from tinygraph.lowering.regions import regions
-from tinygraph.lowering.schedule import bad_lanes, schedule
+from tinygraph.lowering.schedule import schedule
 from tinygraph.lowering.target import Target
 
 
@@ -84,9 +86,7 @@ def flats(equation: Equation, layouts: Layouts, target: Target) -> list[Flat]:
     """The flat equations for one equation, in the order in which they must run."""
     result: list[Flat] = []
     for flat in split_reduction(merged(flatten(equation, layouts)), target):
-        bad = bad_lanes(flat, target)
-        for piece in packed(flat, *bad) if bad else [flat]:
-            result.append(merged(piece))
+        result.extend(map(merged, packed(flat, target)))
     return result
 
 

@@ -126,16 +126,13 @@ def phases(equation: Equation) -> list[Equation]:
     condition = next((w for r in reductions(equation.expr) for w in r.where), None)
     if condition is None:
         return [equation]
-    inner = _remainder(condition)
-    if inner is None:
-        return [equation]
-    outputs = [a for a in equation.axes if inner.index.coefficient(a)]
-    if not outputs:
-        solved = _solve(equation, inner)
+    if condition.axes.isdisjoint(equation.axes):
+        solved = _solve(equation, condition)
         return phases(solved) if solved is not None else [equation]
-    axis, s = outputs[0], inner.by
-    if s > MOST_PHASES:
+    inner = _remainder(condition)
+    if inner is None or inner.by > MOST_PHASES:
         return [equation]
+    axis, s = next(a for a in equation.axes if a in inner.axes), inner.by
     result: list[Equation] = []
     for phase in range(min(s, axis.extent)):
         part = Axis(axis.name, -(-(axis.extent - phase) // s))
@@ -155,15 +152,15 @@ def _remainder(condition: Index) -> Floor | None:
     return atom if isinstance(atom, Floor) and atom.part == "%" and c == 1 and atom.index.is_affine else None
 
 
-def _solve(equation: Equation, condition: Floor) -> Equation | None:
+def _solve(equation: Equation, condition: Index) -> Equation | None:
     """A condition on one reduction axis, solved: the axis runs only over the positions where it holds."""
-    terms = condition.index.terms
-    if len(terms) != 1 or not isinstance(terms[0][0], Axis):
+    if len(condition.axes) != 1:
         return None
-    axis, c = terms[0]
-    assert isinstance(axis, Axis)
-    good = [u for u in range(axis.extent) if (c * u + condition.index.const) % condition.by == 0]
+    (axis,) = condition.axes
+    good = [u for u in range(axis.extent) if substitute_index(condition, {axis: index(u)}) is index(0)]
     step = good[1] - good[0] if len(good) > 1 else 1
+    if any(b - a != step for a, b in zip(good, good[1:], strict=False)):
+        return None
 
     def change(e: Expr) -> Expr | None:
         if not isinstance(e, Reduce) or axis not in e.over:

@@ -13,6 +13,7 @@ from tinygraph.loops.expr import Apply, Read, Reduce, reads, reductions, walk
 from tinygraph.loops.index import Axis, Floor, Index
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.target import Target
+from tinygraph.types import DType
 
 TASK_WORK = 1 << 18
 """Elementary operations that make a task worth its overhead."""
@@ -38,15 +39,6 @@ class Schedule:
     says: tuple[str, ...] = field(default=())
 
 
-def bad_lanes(flat: Flat, target: Target) -> tuple[Axis, Read] | None:
-    """The lane axis that a contraction should have, and the operand to pack for it; None where all is well."""
-    choice = _contraction_lane(flat, target)
-    if choice is None:
-        return None
-    axis, r = choice
-    return (axis, r) if r is not None else None
-
-
 def _product(flat: Flat) -> tuple[Reduce, Read, Read] | None:
     found = [r for r in reductions(flat.expr) if r.kind == "add"]
     if len(found) != 1 or len(reductions(flat.expr)) != 1:
@@ -59,15 +51,15 @@ def _product(flat: Flat) -> tuple[Reduce, Read, Read] | None:
     return None
 
 
-def _contraction_lane(flat: Flat, target: Target) -> tuple[Axis, Read | None] | None:
-    """Of a sum of products: the best lane axis and the read to be packed for it, if any."""
+def contraction_lane(flat: Flat, target: Target) -> tuple[Axis, Read, bool] | None:
+    """Of a sum of products: the best lane axis, the operand that varies along it, and whether its lanes are neighbours."""
     found = _product(flat)
     if found is None:
         return None
     whole, x, y = found
     lanes = target.lanes(whole.dtype)
     domain = math.prod(a.extent for a in whole.over)
-    best: tuple[float, Axis, Read | None] | None = None
+    best: tuple[float, Axis, Read, bool] | None = None
     for axis in flat.axes:
         options = [(a, b) for a, b in ((x, y), (y, x)) if axis in a.axes and axis not in b.axes]
         if not options:
@@ -79,7 +71,7 @@ def _contraction_lane(flat: Flat, target: Target) -> tuple[Axis, Read | None] | 
         score = used * (1.0 if unit else 0.8 if reuse >= 16 else 0.1)
         score *= 1.0 if _stride(flat.address, axis) == 1 else 0.9 if domain >= 32 else 0.4
         if best is None or score > best[0]:
-            best = score, axis, None if unit else wide
+            best = score, axis, wide, unit
     return None if best is None else best[1:]
 
 
@@ -96,14 +88,13 @@ def _stride(address: Index, axis: Axis) -> int | None:
 
 def schedule(flat: Flat, target: Target) -> Schedule:
     """The loops for an equation."""
-    dtype = max((r.dtype for r in [*reads(flat.expr), flat.expr]), key=lambda d: d.itemsize)
-    lanes = target.lanes(dtype)
-    lane = _lane(flat, target, lanes)
+    lanes = target.lanes(_widest(flat))
+    lane = lane_axis(flat, target)
     if lane is None:
         return _scalar(flat)
     lanes = min(lanes, lane.extent)
     blocks = -(-lane.extent // lanes)
-    tile = _tile(flat, lane)
+    tile = tile_axis(flat, lane)
     vectors, rows = _register_tile(flat, target, blocks, tile)
     loops = _order(flat, target, lane, tile)
     plan = Schedule(lane, lanes, vectors, tile if rows > 1 else None, rows, loops)
@@ -118,10 +109,11 @@ def _scalar(flat: Flat) -> Schedule:
     return Schedule(None, 1, 1, None, 1, plan.loops, tasks, grain, 1, ("no axis runs through memory in lanes: scalar loops",))
 
 
-def _lane(flat: Flat, target: Target, lanes: int) -> Axis | None:
-    if (found := _contraction_lane(flat, target)) is not None:
-        return found[0] if found[1] is None else _map_lane(flat, lanes)
-    return _map_lane(flat, lanes)
+def lane_axis(flat: Flat, target: Target) -> Axis | None:
+    """The output axis that becomes vector lanes, None for scalar loops."""
+    if (found := contraction_lane(flat, target)) is not None and found[2]:
+        return found[0]
+    return _map_lane(flat, target.lanes(_widest(flat)))
 
 
 def _map_lane(flat: Flat, lanes: int) -> Axis | None:
@@ -145,10 +137,19 @@ def _map_lane(flat: Flat, lanes: int) -> Axis | None:
     return best[1]
 
 
-def _tile(flat: Flat, lane: Axis) -> Axis | None:
-    """The axis along which a read that varies over the lanes is the same, so that one load serves several rows."""
+def _widest(flat: Flat) -> DType:
+    return max((e.dtype for e in [*reads(flat.expr), flat.expr]), key=lambda d: d.itemsize)
+
+
+def tile_axis(flat: Flat, lane: Axis) -> Axis | None:
+    """The axis along which a read that varies over the lanes is the same, so that one load serves several rows.
+
+    Of a map that scatters its lanes: the axis along which the output is contiguous, so that whole cache lines are written.
+    """
     if not reductions(flat.expr):
-        return None
+        if _stride(flat.address, lane) == 1:
+            return None
+        return next((a for a in flat.axes if _stride(flat.address, a) == 1 and a.extent > 1), None)
     inside = [r for red in reductions(flat.expr) for r in reads(red.body)]
     wide = [r for r in inside if lane in r.axes]
     narrow = [r for r in inside if lane not in r.axes]
@@ -167,7 +168,7 @@ def _tile(flat: Flat, lane: Axis) -> Axis | None:
 def _register_tile(flat: Flat, target: Target, blocks: int, tile: Axis | None) -> tuple[int, int]:
     """vectors V and rows R of the tile: as many multiply-adds a load as fit into the registers."""
     if not reductions(flat.expr):
-        return min(blocks, 4 if _simple(flat) else 1), 1
+        return (1, min(tile.extent, 16)) if tile is not None else (min(blocks, 4 if _simple(flat) else 1), 1)
     room = target.registers * 3 // 4
     if tile is None:
         return min(blocks, 4), 1

@@ -22,7 +22,7 @@ def common_shape(name: str, nodes: Sequence[Node]) -> tuple[int, ...]:
         if len(wide) > 1:
             listed = ", ".join(str(node.type) for node in nodes)
             raise ShapeError(
-                f"{name} needs shapes that broadcast: from the last axis on, extents that are equal "
+                f"{name} needs shapes that broadcast: from the last axis on extents that are equal "
                 f"or 1; got {listed}{place_of(origin_here())}"
             )
         result.append(wide.pop() if wide else 1)

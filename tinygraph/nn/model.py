@@ -1,0 +1,198 @@
+"""Model: layers applied to symbols, from inputs to outputs; or a class of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tinygraph.errors import ShapeError, TinygraphError
+from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.nn.layer import Layer
+from tinygraph.nn.structure import leaves, mapped
+from tinygraph.nn.symbol import Call, Symbol
+from tinygraph.tensor import Tensor, from_array
+from tinygraph.tensor.numbers import to_array
+from tinygraph.weights import load_parameters, save_parameters
+
+
+class Model(Layer):
+    """A layer made of layers.
+
+    `Model(inputs, outputs)` computes the symbols `outputs` from the symbols `inputs`; each may be
+    one, a list or a dict. Layers that were applied several times share their weights. A subclass
+    makes its layers in `__init__` and applies them in `call` instead.
+    """
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
+        self.inputs = inputs
+        self.outputs = outputs
+        self._calls: list[Call] = []
+        self._paths: dict[Layer, str] = {}
+        if outputs is not None:
+            self._calls = _calls_between(inputs, outputs)
+            self._paths = _paths(self._calls)
+            self.built = True
+            self._name_parameters()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of this model, each once, in the order of their first use."""
+        return [layer for _, layer in self.sublayers()]
+
+    def get_layer(self, name: str) -> Layer:
+        """The layer at a path such as `down1/conv2d`."""
+        found = dict(self.sublayers())
+        if name not in found:
+            raise TinygraphError(f"model {self.name} has no layer {name!r}; it has {[*found]}")
+        return found[name]
+
+    def sublayers(self) -> Iterator[tuple[str, Layer]]:
+        if self._paths:
+            return iter([(path, layer) for layer, path in self._paths.items()])
+        return super().sublayers()
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """Each use of a layer, in the order they are computed; none in a model with a `call`."""
+        return tuple(self._calls)
+
+    def call(self, *inputs: Any, training: bool = False) -> Any:
+        """The outputs for inputs nested as the model's own."""
+        if self.outputs is None:
+            raise TinygraphError(
+                f"model {self.name} needs inputs and outputs, or a call() of its own"
+            )
+        values = self._given(inputs[0] if len(inputs) == 1 else list(inputs))
+        for call in self._calls:
+            args = mapped(call.args, lambda leaf: _value(leaf, values))
+            trains = training if call.training is None else call.training
+            result = self._applied(call, args, trains)
+            values.update(zip(leaves(call.result), leaves(result), strict=True))
+        return mapped(self.outputs, lambda symbol: values[symbol])
+
+    def summary(self, width: int | None = None) -> None:
+        """Prints a table of the layers: output shapes, parameters, what they are connected to."""
+        from tinygraph.nn.summary import print_summary
+
+        print_summary(self, width)
+
+    def save_weights(self, path: str | Path) -> None:
+        """Writes all parameters as safetensors.
+
+        The file is there whole or not at all: one that was there survives a full disk.
+        """
+        save_parameters(path, self.named_parameters())
+
+    def load_weights(self, path: str | Path) -> None:
+        """Reads what `save_weights` wrote.
+
+        A `DataError` names what does not fit; then nothing is changed.
+        """
+        load_parameters(path, self.named_parameters())
+
+    def _applied(self, call: Call, args: Any, training: bool) -> Any:
+        """The layer's result, in the scope that the call was written in."""
+        with ExitStack() as stack:
+            for name in call.origin.scope if call.origin else ():
+                stack.enter_context(scope(name))
+            own_name = self._paths[call.layer].rpartition("/")[2]
+            return call.layer.run(args, training, own_name)
+
+    def _given(self, given: Any) -> dict[Symbol, Tensor]:
+        """The tensor for each input symbol."""
+        symbols = [*leaves(self.inputs)]
+        if isinstance(self.inputs, dict) and isinstance(given, dict):
+            missing = [key for key in self.inputs if key not in given]
+            if missing:
+                raise ShapeError(f"model {self.name} lacks the input {missing[0]!r}{_here()}")
+            given = {key: given[key] for key in self.inputs}
+        if isinstance(self.inputs, Symbol):
+            tensors = [given]
+        else:
+            tensors = [*leaves(given)]
+        if len(tensors) != len(symbols):
+            raise ShapeError(
+                f"model {self.name} takes {len(symbols)} inputs, got {len(tensors)}{_here()}"
+            )
+        return {s: self._fitting(s, t) for s, t in zip(symbols, tensors, strict=True)}
+
+    def _fitting(self, symbol: Symbol, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):  # data without a type of its own takes the input's
+            value = from_array(to_array(value, symbol.dtype))
+        fits = len(value.shape) == len(symbol.shape) and all(
+            wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
+        )
+        if not fits or value.dtype is not symbol.dtype:
+            name = f" {symbol.name}" if symbol.name else ""
+            raise ShapeError(
+                f"model {self.name}: input{name} needs {symbol}, got {value.type}{_here()}"
+            )
+        return value
+
+    def _name_parameters(self) -> None:
+        """Calls each parameter by its path, for messages, drawings and printed stages."""
+        for path, parameter in self.named_parameters().items():
+            parameter.name = path
+
+
+def _value(leaf: Any, values: dict[Symbol, Tensor]) -> Any:
+    return values[leaf] if isinstance(leaf, Symbol) else leaf
+
+
+def _calls_between(inputs: Any, outputs: Any) -> list[Call]:
+    """What computes the outputs from the inputs, in the order the user wrote it where it can be."""
+    known = set(leaves(inputs))
+    for symbol in [*known, *leaves(outputs)]:
+        if not isinstance(symbol, Symbol):
+            raise TinygraphError(
+                f"Model(inputs, outputs) needs symbols that begin at Input, got {symbol!r}{_here()}"
+            )
+    order: list[Call] = []
+    seen: set[int] = set()
+    stack: list[tuple[Symbol | Call, bool]] = [(s, False) for s in reversed([*leaves(outputs)])]
+    while stack:
+        item, done = stack.pop()
+        if isinstance(item, Call) and done:
+            order.append(item)
+        elif isinstance(item, Symbol) and item not in known:
+            if item.call is None:
+                raise TinygraphError(
+                    f"the outputs need the input {item}, which is not among the inputs{_here()}"
+                )
+            if id(item.call) not in seen:
+                seen.add(id(item.call))
+                stack.append((item.call, True))
+                stack.extend((source, False) for source in reversed(item.call.inputs()))
+    return order
+
+
+def _paths(calls: Sequence[Call]) -> dict[Layer, str]:
+    """A unique path for each layer: the scope it was first called in, and its name."""
+    paths: dict[Layer, str] = {}
+    taken: set[str] = set()
+    for call in calls:
+        layer = call.layer
+        if layer in paths:
+            continue
+        outer = call.origin.scope if call.origin else ()
+        stem = "/".join((*outer, layer.name))
+        path, number = stem, 0
+        while path in taken:
+            if layer.is_named:
+                raise TinygraphError(f"two layers are called {path!r}; names are unique")
+            number += 1
+            path = f"{stem}_{number}"
+        taken.add(path)
+        paths[layer] = path
+    return paths
+
+
+def _here() -> str:
+    return place_of(origin_here())
+
+
