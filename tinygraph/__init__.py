@@ -125,8 +125,10 @@ from tinygraph.types import uint32 as uint32
 if TYPE_CHECKING:
     from tinygraph import data as data
     from tinygraph import losses as losses
+    from tinygraph import models as models
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
+    from tinygraph import weights as weights
     from tinygraph.backend import backends as backends
     from tinygraph.compile import jit as jit
     from tinygraph.draw import draw as draw
@@ -136,7 +138,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = {"data", "losses", "nn", "optimizers", "testing"}
+_MODULES = {"data", "losses", "models", "nn", "optimizers", "testing", "weights"}
 """Imported when first used."""
 
 _FUNCTIONS = {

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -267,10 +268,7 @@ def scope(name: str) -> Iterator[None]:
 @contextmanager
 def backward_of(node: Node) -> Iterator[None]:
     """Nodes made inside belong to the gradient of `node` and name its line and scope."""
-    here = node.origin
-    if here is not None and not here.backward:
-        here = replace(here, backward=True)
-    token = _forward.set(here)
+    token = _forward.set(_in_backward(node.origin) if node.origin else None)
     try:
         yield
     finally:
@@ -287,7 +285,17 @@ def origin_here() -> Origin | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    return Origin(frame.f_code.co_filename, frame.f_lineno, _scope.get()) if frame else None
+    return _origin(frame.f_code.co_filename, frame.f_lineno, _scope.get()) if frame else None
+
+
+@lru_cache(4096)
+def _origin(file: str, line: int, scope: tuple[str, ...]) -> Origin:
+    return Origin(file, line, scope)  # one object for all the nodes of a line
+
+
+@lru_cache(4096)
+def _in_backward(origin: Origin) -> Origin:
+    return replace(origin, backward=True)
 
 
 def place_of(origin: Origin | None) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import mmap
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
+
+import tinygraph.loops
 
 from tinygraph.errors import BackendUnavailable, CompileError
 from tinygraph.lowering.program import Call, Program
@@ -17,7 +21,7 @@ from tinygraph.lowering.target import Target
 try:
     from tinygraph_llvm.cache import Cache
     from tinygraph_llvm.machine import Machine, machine
-    from tinygraph_llvm.objects import assembly, compile_objects, load, symbol
+    from tinygraph_llvm.objects import assembly, cache_key, compile_all, load, symbol
     from tinygraph_llvm.runtime import NativeCall, NativeProgram
 except ImportError as error:
     raise BackendUnavailable(f'the llvm backend needs {error.name}: pip install "tinygraph"') from None
@@ -68,20 +72,15 @@ class LLVMExecutable:
         self, program: Program, owner: LLVMBackend, threads: int, on_progress: Callable[[int, int], None] | None
     ):
         self.program, self.machine = program, owner.machine
-        self.texts: dict[str, str] = {}
-        self.digests: list[str] = []
-        for call in program.calls:
-            digest, text = rendered(call)
-            self.texts[digest] = text
-            self.digests.append(digest)
-        code = load(compile_objects(self.texts, owner.machine, owner.cache, on_progress))
+        self.digests = [_digest(call.recipe) for call in program.calls]
+        code = load(self._objects(owner.cache, on_progress))
         self.arena = Arena(program.arena_bytes)
         slots = {b: n + 1 for n, b in enumerate((*program.inputs, *program.outputs)) if b is not None}
         calls = [
             NativeCall(
                 code.addresses[symbol(digest)],
-                call.kernel.tasks,
-                tuple((slots[b], 0) if b in slots else (0, program.arena[b]) for b in call.kernel.operands),
+                call.tasks,
+                tuple((slots[b], 0) if b in slots else (0, program.arena[b]) for b in call.operands),
                 call.barrier,
             )
             for digest, call in zip(self.digests, program.calls, strict=True)
@@ -89,6 +88,23 @@ class LLVMExecutable:
         work = sum(max(call.flops, call.bytes) for call in program.calls)
         self.threads = 1 if work < ONE_THREAD else threads
         self.native = NativeProgram(calls, self.threads, quick=work < QUICK, code=code)
+
+    def _objects(self, cache: Cache | None, on_progress: Callable[[int, int], None] | None) -> dict[str, bytes]:
+        """Machine code by digest: from the cache, or rendered and compiled, each kernel once."""
+        calls = dict(zip(self.digests, self.program.calls, strict=True))
+        keys = {digest: cache_key(digest, self.machine) for digest in calls}
+        objects = {d: data for d, key in keys.items() if cache and (data := cache.get(key)) is not None}
+        texts = ((d, self._text(d, call)) for d, call in calls.items() if d not in objects)
+        for digest, data in compile_all(texts, self.machine):
+            objects[digest] = data
+            if cache:
+                cache.put(keys[digest], data)
+            if on_progress:
+                on_progress(len(objects), len(calls))
+        return objects
+
+    def _text(self, digest: str, call: Call) -> str:
+        return render(call.kernel, symbol(digest))
 
     def run(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
         """Compute `outputs` from `inputs`: C-contiguous arrays in the order of the graph, outputs apart from inputs."""
@@ -110,7 +126,7 @@ class LLVMExecutable:
 
     def source_of(self, number: int, stage: str) -> str:
         """The text of one kernel."""
-        text = self.texts[self.digests[number]]
+        text = self._text(self.digests[number], self.program.calls[number])
         if stage == "llvm":
             return text
         if stage == "assembly":
@@ -131,13 +147,17 @@ class Arena:
         self.address = self.view.ctypes.data
 
 
-def rendered(call: Call) -> tuple[str, str]:
-    """A digest of the kernel's code and the code, under the symbol that belongs to the digest."""
-    text = render(call.kernel, "KERNEL")
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return digest, text.replace("@KERNEL(", f"@{symbol(digest)}(")
+def _digest(recipe: str) -> str:
+    """Of a kernel's recipe and of the sources that turn recipes into machine code."""
+    return hashlib.blake2b((_sources() + recipe).encode(), digest_size=16).hexdigest()
 
 
+@functools.cache
+def _sources() -> str:
+    """A digest of tinygraph's own compiler: code that another version made is not used."""
+    here, core = Path(__file__).parent, Path(tinygraph.loops.__file__).parent
+    files = [here / "render.py", *sorted(core.glob("*.py")), *sorted((core.parent / "lowering").glob("*.py"))]
+    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
 
 
 backend = LLVMBackend("host", Cache())

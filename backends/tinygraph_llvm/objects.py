@@ -47,7 +47,7 @@ def compile_objects(
     from there, the rest is compiled on all cores. `opt` is the level of the code generator, 0 to 3.
     CompileError if LLVM refuses a text.
     """
-    keys = {digest: _cache_key(text, machine, opt) for digest, text in modules.items()}
+    keys = {digest: cache_key(text, machine, opt) for digest, text in modules.items()}
     objects: dict[str, bytes] = {}
 
     def add(digest: str, data: bytes) -> None:
@@ -59,7 +59,7 @@ def compile_objects(
         if cache and (found := cache.get(key)) is not None:
             add(digest, found)
     missing = {digest: text for digest, text in modules.items() if digest not in objects}
-    for digest, data in _compile_all(missing, machine, opt):
+    for digest, data in compile_all(missing.items(), machine, opt):
         if cache:
             cache.put(keys[digest], data)
         add(digest, data)
@@ -128,21 +128,18 @@ def _linker() -> llvm.LLJIT:
     return llvm.create_lljit_compiler(target, use_jit_link=True, suppress_errors=True)
 
 
-def _compile_all(
-    modules: Mapping[str, str], machine: Machine, opt: int
+def compile_all(
+    modules: Iterable[tuple[str, str]], machine: Machine, opt: int = 2
 ) -> Iterable[tuple[str, bytes]]:
-    """Compiles in parallel; yields the results as they come."""
-    if len(modules) < 2:
-        for digest, text in modules.items():
-            yield digest, _generate(text, machine, opt, symbol(digest))
-        return
+    """Object files of (digest, text) pairs, compiled in parallel while further pairs are made.
+
+    Yields the results as they come.
+    """
     workers = concurrent.futures.ThreadPoolExecutor(_cores(), "tinygraph-compile")
     try:
-        # The longest texts first: then no core is left with one long task at the end.
-        order = sorted(modules, key=lambda digest: -len(modules[digest]))
         futures = {
-            workers.submit(_generate, modules[digest], machine, opt, symbol(digest)): digest
-            for digest in order
+            workers.submit(_generate, text, machine, opt, symbol(digest)): digest
+            for digest, text in modules
         }
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
@@ -213,7 +210,7 @@ def _unlocked(name: str) -> Callable[..., Any]:
     return function
 
 
-def _cache_key(text: str, machine: Machine, opt: int) -> str:
+def cache_key(text: str, machine: Machine, opt: int = 2) -> str:
     """A digest of all that the object file depends on."""
     version = ".".join(map(str, llvm.llvm_version_info))
     parts = [llvmlite.__version__, version, machine.triple, machine.cpu, machine.features]

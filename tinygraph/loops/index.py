@@ -224,10 +224,16 @@ def substitute_index(value: Index, to: Mapping[Axis, Index]) -> Index:
     """`value` with axes replaced."""
     if value.axes.isdisjoint(to):
         return value
-    result = Index(value.const, ())
-    for atom, c in value.terms:
-        result = result + _substitute_atom(atom, to) * c
-    return result
+    const, kept, new = value.const, [], []
+    for term in value.terms:
+        atom, c = term
+        if atom.axes.isdisjoint(to):
+            kept.append(term)
+            continue
+        replaced = _substitute_atom(atom, to)
+        const += c * replaced.const
+        new.extend([(inner, c * d) for inner, d in replaced.terms])
+    return _linear(const, kept + new) if new else Index(const, tuple(kept))
 
 
 def _substitute_atom(atom: Atom, to: Mapping[Axis, Index]) -> Index:

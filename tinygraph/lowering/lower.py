@@ -11,7 +11,6 @@ from tinygraph.lowering.flat import Flat, flatten, merged
 from tinygraph.lowering.layout import Layouts
 from tinygraph.lowering.packing import packed
 from tinygraph.lowering.partition import split_reduction
-from tinygraph.lowering.nest import kernel_of
 from tinygraph.lowering.prepare import Preparation
 from tinygraph.lowering.program import Call, Program, plan_memory, with_barriers
 from tinygraph.lowering.regions import regions
@@ -31,7 +30,7 @@ def lower(graph: Graph, target: Target) -> Program:
         if equation.size:
             calls.extend(calls_of(equation, layouts, target, len(calls)))
     parts = {array: layouts.parts(array) for call in calls for array in call.reads}
-    used = {b for call in calls for b in call.kernel.operands}
+    used = {b for call in calls for b in call.operands}
     inputs = [_input(arrays.get(node), layouts, used) for node in graph.inputs]
     program = Program(
         with_barriers(calls, parts), inputs, [layouts.of(a).buffer for a in outputs], name=graph.name
@@ -68,13 +67,13 @@ def calls_of(equation: Equation, layouts: Layouts, target: Target, number: int) 
     calls: list[Call] = []
     for flat in flats(equation, layouts, target):
         plan = schedule(flat, target)
-        kernel = kernel_of(flat, plan, f"{flat.buffer.name}_{number + len(calls)}")
+        name = f"{flat.buffer.name}_{number + len(calls)}"
         array = equation.array
         if flat.buffer is not layouts.of(equation.array).buffer:
             array = owners[flat.buffer] = Array(flat.buffer.name, equation.array.type)
         read = {r.source for r in reads(flat.expr)}
         inside = [a for a in dict.fromkeys((*sources, *owners.values())) if _buffer(a, layouts, owners) in read]
-        calls.append(Call(kernel, flat, plan, equation.nodes, array, tuple(inside)))
+        calls.append(Call(name, flat, plan, equation.nodes, array, tuple(inside)))
     return calls
 
 

@@ -19,11 +19,16 @@ SMALL_DOMAIN = 16
 def kernel_of(flat: Flat, plan: Schedule, name: str) -> Kernel:
     """The kernel that computes `flat` by `plan`."""
     body = _Nest(flat, plan).build()
+    return Kernel(name, operands_of(flat), body, (*flat.says, *plan.says))
+
+
+def operands_of(flat: Flat) -> tuple[Buffer, ...]:
+    """The kernel's global buffers, the written one first."""
     operands: dict[Buffer, None] = {flat.buffer: None}
     for r in reads(flat.expr):
         assert isinstance(r.source, Buffer)
         operands[r.source] = None
-    return Kernel(name, tuple(operands), body, (*flat.says, *plan.says))
+    return tuple(operands)
 
 
 class _Block:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from tinygraph.graph import Node
 from tinygraph.loops.expr import Apply, Read, Reduce, walk
 from tinygraph.loops.ir import Buffer, Kernel
 from tinygraph.lowering.equation import Array
 from tinygraph.lowering.flat import Flat
-from tinygraph.lowering.schedule import Schedule
+from tinygraph.lowering.nest import kernel_of, operands_of
+from tinygraph.lowering.recipe import recipe
+from tinygraph.lowering.schedule import Schedule, tasks_of
 
 ALIGNMENT = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One kernel with its operands; `flat` and `schedule` are what it was made from, `nodes` what it computes."""
+    """One kernel to run: its equation and schedule, and the graph's nodes that it computes."""
 
-    kernel: Kernel
+    name: str
     flat: Flat
     schedule: Schedule
     nodes: tuple[Node, ...]
@@ -29,9 +32,24 @@ class Call:
     barrier: bool = False
     """Whether it needs the results of a call since the last barrier."""
 
+    @cached_property
+    def kernel(self) -> Kernel:
+        """Its loops; built when first asked for, since a backend may have the machine code of the recipe already."""
+        return kernel_of(self.flat, self.schedule, self.name)
+
+    @cached_property
+    def operands(self) -> tuple[Buffer, ...]:
+        """The buffers that it is called with, the written one first."""
+        return operands_of(self.flat)
+
     @property
-    def name(self) -> str:
-        return self.kernel.name
+    def tasks(self) -> int:
+        return tasks_of(self.schedule)
+
+    @property
+    def recipe(self) -> str:
+        """Equal for calls with equal machine code."""
+        return recipe(self.flat, self.schedule)
 
     @property
     def flops(self) -> int:
@@ -40,7 +58,7 @@ class Call:
 
     @property
     def bytes(self) -> int:
-        """Memory touched if every element of every operand is moved once."""
+        """Memory touched, in bytes, if every element of every operand is moved once."""
         sizes = {r.source: min(_span(r), _size(r)) for r in walk(self.flat.expr) if isinstance(r, Read)}
         own = self.flat.size * self.flat.buffer.dtype.itemsize
         return own + sum(n * r.dtype.itemsize for r, n in sizes.items() if isinstance(r, Buffer))
@@ -102,7 +120,7 @@ class Program:
             if call.barrier:
                 lines.append("  barrier")
             facts = f"{call.flops} flop, {call.bytes} bytes, {call.intensity:.2f} flop/byte"
-            lines.append(f"  {number}: {call.name}({', '.join(b.name for b in call.kernel.operands)})  # {facts}")
+            lines.append(f"  {number}: {call.name}({', '.join(b.name for b in call.operands)})  # {facts}")
         return "\n".join(lines)
 
 
@@ -116,9 +134,7 @@ def with_barriers(calls: Sequence[Call], parts: dict[Array, list[Array]]) -> lis
         if barrier:
             written = set()
         written.add(call.writes)
-        result.append(
-            Call(call.kernel, call.flat, call.schedule, call.nodes, call.writes, call.reads, barrier)
-        )
+        result.append(replace(call, barrier=barrier))
     return result
 
 
@@ -165,7 +181,7 @@ def _lives(program: Program) -> list[_Life]:
     stretch = 0
     for call in program.calls:
         stretch += call.barrier
-        for buffer in call.kernel.operands:
+        for buffer in call.operands:
             if buffer in given:
                 continue
             size = -(-buffer.size * buffer.dtype.itemsize // ALIGNMENT) * ALIGNMENT

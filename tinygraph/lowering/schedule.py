@@ -214,6 +214,15 @@ def extent_of(loop: str | Axis, plan: Schedule) -> int:
     return -(-plan.tile.extent // plan.rows)
 
 
+def tasks_of(plan: Schedule) -> int:
+    """How many tasks the kernel has."""
+    loops = [loop for loop in plan.loops if loop != "tiles" or plan.tile is not None][: plan.tasks]
+    extents = [extent_of(loop, plan) for loop in loops]
+    if extents and plan.grain > 1:
+        extents[-1] = -(-extents[-1] // min(plan.grain, extents[-1]))
+    return math.prod(extents)
+
+
 def work_of(flat: Flat) -> int:
     """Elementary operations, roughly."""
     domain = max((math.prod(a.extent for a in r.over) for r in reductions(flat.expr)), default=1)

@@ -25,19 +25,27 @@ class Model(Layer):
     makes its layers in `__init__` and applies them in `call` instead.
     """
 
+    _any_shape: bool = False
+
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, **options: Any
     ) -> None:
         super().__init__(name, **options)
-        self.inputs = inputs
-        self.outputs = outputs
+        self.inputs: Any = None
+        self.outputs: Any = None
         self._calls: list[Call] = []
         self._paths: dict[Layer, str] = {}
         if outputs is not None:
-            self._calls = _calls_between(inputs, outputs)
-            self._paths = _paths(self._calls)
-            self.built = True
-            self._name_parameters()
+            self._connect(inputs, outputs)
+
+    def _connect(self, inputs: Any, outputs: Any) -> None:
+        """Makes it the model from those symbols to these."""
+        self._calls = _calls_between(inputs, outputs)
+        self._paths = _paths(self._calls)
+        self.inputs, self.outputs = inputs, outputs
+        self.built = True
+        for path, parameter in self.named_parameters().items():  # for messages and drawings
+            parameter.name = path
 
     @property
     def layers(self) -> list[Layer]:
@@ -124,7 +132,7 @@ class Model(Layer):
     def _fitting(self, symbol: Symbol, value: Any) -> Tensor:
         if not isinstance(value, Tensor):  # data without a type of its own takes the input's
             value = from_array(to_array(value, symbol.dtype))
-        fits = len(value.shape) == len(symbol.shape) and all(
+        fits = self._any_shape or len(value.shape) == len(symbol.shape) and all(
             wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
         )
         if not fits or value.dtype is not symbol.dtype:
@@ -133,11 +141,6 @@ class Model(Layer):
                 f"model {self.name}: input{name} needs {symbol}, got {value.type}{_here()}"
             )
         return value
-
-    def _name_parameters(self) -> None:
-        """Calls each parameter by its path, for messages, drawings and printed stages."""
-        for path, parameter in self.named_parameters().items():
-            parameter.name = path
 
 
 def _value(leaf: Any, values: dict[Symbol, Tensor]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.errors import TinygraphError
@@ -14,7 +14,7 @@ from tinygraph.nn.symbol import Symbol
 class Sequential(Model):
     """A model whose layers are applied one after the other.
 
-    The first item may be an `Input`; then the weights are there at once, else at the first call.
+    If the first item is an `Input`, the weights are there at once, else after the first call.
     """
 
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None, **options: Any) -> None:
@@ -26,13 +26,19 @@ class Sequential(Model):
     def add(self, layer: Any) -> None:
         """Puts a layer at the end; or an `Input` at the beginning."""
         if isinstance(layer, Symbol):
-            if self._stack:
-                raise TinygraphError(f"Input is the first of model {self.name}, not a later one")
-            self.inputs = self.outputs = layer
+            if self._stack or self.inputs is not None:
+                raise TinygraphError(f"model {self.name} has one Input, before its layers")
+            self._connect(layer, layer)
             return
         if not isinstance(layer, Layer):
             raise TinygraphError(f"model {self.name} is made of layers, got {layer!r}")
         self._stack.append(layer)
         if self.inputs is not None:
-            self.outputs = layer(self.outputs)
-            super().__init__(self.inputs, self.outputs, self._name, dtype=self.dtype)
+            self._connect(self.inputs, layer(self.outputs))
+
+    def build(self, shape: Any) -> None:
+        x = first = Symbol((None, *shape[1:]), self.dtype)
+        for layer in self._stack:
+            x = layer(x)
+        self._connect(first, x)
+        self._any_shape = True  # nobody said what the input is; the layers see what they can take

@@ -103,7 +103,7 @@ class Call:
         return [leaf for leaf in leaves(self.args) if isinstance(leaf, Symbol)]
 
 
-def symbol_input(
+def Input(
     shape: Sequence[int | None] | int,
     dtype: Any = "float32",
     name: str | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import Node, origin_here, place_of
+from tinygraph.ops.base import Full
 from tinygraph.ops.reduce import broadcast_to
 
 

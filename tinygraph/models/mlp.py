@@ -1,0 +1,23 @@
+"""Multilayer perceptrons for 28x28 digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinygraph.nn import Dense, Input, Model, Sequential
+
+
+def mlp(inputs: int, hidden: Sequence[int], classes: int, name: str | None = None) -> Model:
+    """Dense layers with ReLU between them: N,inputs -> N,classes (logits)."""
+    inner = [Dense(units, activation="relu") for units in hidden]
+    return Sequential([Input((inputs,)), *inner, Dense(classes)], name=name)
+
+
+def mlp_small() -> Model:
+    """784-16-16-10, the perceptron of lecture 5: 13,002 parameters."""
+    return mlp(784, (16, 16), 10, "mlp_small")
+
+
+def mlp_big() -> Model:
+    """784-512-512-10: 669,706 parameters."""
+    return mlp(784, (512, 512), 10, "mlp_big")

@@ -1,0 +1,25 @@
+"""Models by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinygraph.errors import TinygraphError
+from tinygraph.models.mlp import mlp_big, mlp_small
+from tinygraph.models.mnist_cnn import mnist_cnn
+from tinygraph.models.unet import classic_unet
+from tinygraph.nn import Model
+
+MODELS: dict[str, Callable[[], Model]] = {
+    fn.__name__: fn for fn in (classic_unet, mnist_cnn, mlp_big, mlp_small)
+}
+"""Every model that `build` knows."""
+
+
+def build(name: str, seed: int = 0) -> Model:
+    """The model called `name`, with weights that depend on the seed alone."""
+    if name not in MODELS:
+        raise TinygraphError(f"there is no model {name!r}; there are {', '.join(MODELS)}")
+    model = MODELS[name]()
+    model.initialize(seed)
+    return model

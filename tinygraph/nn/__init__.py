@@ -1,0 +1,26 @@
+"""Layers and models, in Keras's words."""
+
+from tinygraph.nn import initializers as initializers
+from tinygraph.nn import layers as layers
+from tinygraph.nn.layer import Layer as Layer
+from tinygraph.nn.layers import Activation as Activation
+from tinygraph.nn.layers import Add as Add
+from tinygraph.nn.layers import AveragePooling2D as AveragePooling2D
+from tinygraph.nn.layers import BatchNormalization as BatchNormalization
+from tinygraph.nn.layers import Concatenate as Concatenate
+from tinygraph.nn.layers import Conv2D as Conv2D
+from tinygraph.nn.layers import Conv2DTranspose as Conv2DTranspose
+from tinygraph.nn.layers import Dense as Dense
+from tinygraph.nn.layers import Dropout as Dropout
+from tinygraph.nn.layers import Flatten as Flatten
+from tinygraph.nn.layers import GlobalAveragePooling2D as GlobalAveragePooling2D
+from tinygraph.nn.layers import Input as Input
+from tinygraph.nn.layers import Lambda as Lambda
+from tinygraph.nn.layers import MaxPooling2D as MaxPooling2D
+from tinygraph.nn.layers import ReLU as ReLU
+from tinygraph.nn.layers import Reshape as Reshape
+from tinygraph.nn.layers import Softmax as Softmax
+from tinygraph.nn.layers import UpSampling2D as UpSampling2D
+from tinygraph.nn.model import Model as Model
+from tinygraph.nn.seeds import set_random_seed as set_random_seed
+from tinygraph.nn.sequential import Sequential as Sequential
