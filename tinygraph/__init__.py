@@ -32,6 +32,7 @@ from tinygraph.functional.activation import sigmoid as sigmoid
 from tinygraph.functional.activation import softmax as softmax
 from tinygraph.functional.arithmetic import abs as abs
 from tinygraph.functional.arithmetic import add as add
+from tinygraph.functional.arithmetic import cast as cast
 from tinygraph.functional.arithmetic import clip as clip
 from tinygraph.functional.arithmetic import cos as cos
 from tinygraph.functional.arithmetic import detach as detach

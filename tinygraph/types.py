@@ -51,7 +51,9 @@ def dtype_of(name: Any) -> DType:
     """The `DType` that a name, a NumPy dtype or a Python type stands for."""
     if isinstance(name, DType):
         return name
-    plain = {float: "float32", int: "int32", bool: "bool"}.get(name) if isinstance(name, type) else None
+    plain = (
+        {float: "float32", int: "int32", bool: "bool"}.get(name) if isinstance(name, type) else None
+    )
     try:
         return DType(plain or str(np.dtype(name)))
     except (TypeError, ValueError):

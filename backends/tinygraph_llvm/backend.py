@@ -7,13 +7,13 @@ import functools
 import hashlib
 import mmap
 import os
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 import tinygraph.loops
-
 from tinygraph.errors import BackendUnavailable, CompileError
 from tinygraph.lowering.program import Call, Program
 from tinygraph.lowering.target import Target
@@ -24,7 +24,9 @@ try:
     from tinygraph_llvm.objects import assembly, cache_key, compile_all, load, symbol
     from tinygraph_llvm.runtime import NativeCall, NativeProgram
 except ImportError as error:
-    raise BackendUnavailable(f'the llvm backend needs {error.name}: pip install "tinygraph"') from None
+    raise BackendUnavailable(
+        f'the llvm backend needs {error.name}: pip install "tinygraph"'
+    ) from None
 
 from tinygraph_llvm.render import render
 
@@ -54,7 +56,8 @@ class LLVMBackend:
         threads: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> LLVMExecutable:
-        """Native code for a program; `threads` None means one for each core that the process may use."""
+        """Native code for a program; `threads` None means one for each core that the process may
+        use."""
         if not isinstance(work, Program):
             raise CompileError("the llvm backend compiles programs; lower the graph first")
         return LLVMExecutable(work, self, threads or cores(), on_progress)
@@ -69,18 +72,27 @@ class LLVMExecutable:
     """A compiled program with its arena. One run at a time."""
 
     def __init__(
-        self, program: Program, owner: LLVMBackend, threads: int, on_progress: Callable[[int, int], None] | None
+        self,
+        program: Program,
+        owner: LLVMBackend,
+        threads: int,
+        on_progress: Callable[[int, int], None] | None,
     ):
         self.program, self.machine = program, owner.machine
         self.digests = [_digest(call.recipe) for call in program.calls]
         code = load(self._objects(owner.cache, on_progress))
         self.arena = Arena(program.arena_bytes)
-        slots = {b: n + 1 for n, b in enumerate((*program.inputs, *program.outputs)) if b is not None}
+        self.addresses = Addresses()
+        slots = {
+            b: n + 1 for n, b in enumerate((*program.inputs, *program.outputs)) if b is not None
+        }
         calls = [
             NativeCall(
                 code.addresses[symbol(digest)],
                 call.tasks,
-                tuple((slots[b], 0) if b in slots else (0, program.arena[b]) for b in call.operands),
+                tuple(
+                    (slots[b], 0) if b in slots else (0, program.arena[b]) for b in call.operands
+                ),
                 call.barrier,
             )
             for digest, call in zip(self.digests, program.calls, strict=True)
@@ -89,11 +101,15 @@ class LLVMExecutable:
         self.threads = 1 if work < ONE_THREAD else threads
         self.native = NativeProgram(calls, self.threads, quick=work < QUICK, code=code)
 
-    def _objects(self, cache: Cache | None, on_progress: Callable[[int, int], None] | None) -> dict[str, bytes]:
+    def _objects(
+        self, cache: Cache | None, on_progress: Callable[[int, int], None] | None
+    ) -> dict[str, bytes]:
         """Machine code by digest: from the cache, or rendered and compiled, each kernel once."""
         calls = dict(zip(self.digests, self.program.calls, strict=True))
         keys = {digest: cache_key(digest, self.machine) for digest in calls}
-        objects = {d: data for d, key in keys.items() if cache and (data := cache.get(key)) is not None}
+        objects = {
+            d: data for d, key in keys.items() if cache and (data := cache.get(key)) is not None
+        }
         texts = ((d, self._text(d, call)) for d, call in calls.items() if d not in objects)
         for digest, data in compile_all(texts, self.machine):
             objects[digest] = data
@@ -107,12 +123,19 @@ class LLVMExecutable:
         return render(call.kernel, symbol(digest))
 
     def run(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
-        """Compute `outputs` from `inputs`: C-contiguous arrays in the order of the graph, outputs apart from inputs."""
+        """Compute `outputs` from `inputs`: C-contiguous arrays in the order of the graph, outputs
+        apart from inputs."""
         self.native.run(self._slots(inputs, outputs))
 
-    def _slots(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> ctypes.Array[ctypes.c_uint64]:
+    def _slots(
+        self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]
+    ) -> ctypes.Array[ctypes.c_uint64]:
         slots = self.native.new_slots()
-        addresses = (self.arena.address, *(a.ctypes.data for a in inputs), *(a.ctypes.data for a in outputs))
+        addresses = (
+            self.arena.address,
+            *map(self.addresses.of, inputs),
+            *map(self.addresses.of, outputs),
+        )
         slots[:] = addresses[: len(slots)]
         return slots
 
@@ -132,6 +155,24 @@ class LLVMExecutable:
         if stage == "assembly":
             return assembly(text, self.machine)
         raise CompileError(f"the llvm backend has no stage {stage!r}, only llvm and assembly")
+
+
+class Addresses:
+    """Where arrays lie. Asking NumPy takes longer than a small program runs, so that answers are
+    kept."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[weakref.ref[np.ndarray], int]] = {}
+
+    def of(self, array: np.ndarray) -> int:
+        found = self.known.get(id(array))
+        if found is not None and found[0]() is array:
+            return found[1]
+        address = array.ctypes.data
+        if len(self.known) > 4096:
+            self.known.clear()
+        self.known[id(array)] = weakref.ref(array), address
+        return address
 
 
 class Arena:
@@ -156,8 +197,14 @@ def _digest(recipe: str) -> str:
 def _sources() -> str:
     """A digest of tinygraph's own compiler: code that another version made is not used."""
     here, core = Path(__file__).parent, Path(tinygraph.loops.__file__).parent
-    files = [here / "render.py", *sorted(core.glob("*.py")), *sorted((core.parent / "lowering").glob("*.py"))]
-    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+    files = [
+        *sorted(here.glob("*.py")),
+        *sorted(core.glob("*.py")),
+        *sorted((core.parent / "lowering").glob("*.py")),
+    ]
+    return hashlib.blake2b(
+        b"".join(file.read_bytes() for file in files), digest_size=16
+    ).hexdigest()
 
 
 backend = LLVMBackend("host", Cache())

@@ -108,11 +108,11 @@ def test_one_program_for_each_signature_and_recompiling_is_announced(
             fn(array(2))
         assert not caplog.messages
         fn(array(3))
-        assert caplog.messages[-1].endswith("argument 1 was float32[2], is float32[3]")
+        assert caplog.messages[-1].endswith("x was float32[2], is float32[3]")
         fn(array(3), 2)
-        assert caplog.messages[-1].endswith("argument 2 was not there, is 2")
+        assert caplog.messages[-1].endswith("k was not there, is 2")
         fn(array(3), 2.0)
-        assert caplog.messages[-1].endswith("argument 2 was 2, is 2.0")
+        assert caplog.messages[-1].endswith("k was 2, is 2.0")
         fn(array(3), 2.0, flag=True)
     assert len(spy.compiled) == 5
     fn(array(2))
@@ -349,6 +349,7 @@ def test_examples_declare_inputs_for_tools(spy: Spy) -> None:
     assert [str(node.type) for node in fn.graph().inputs] == ["float32[2,3]"]
     assert isinstance(fn.program(), Graph)
     assert "mul" in fn.source("graph")
+    assert [node.name for node in fn.graph().inputs] == ["x"]
     assert [str(node.type) for node in fn.graph(array(4)).inputs] == ["float32[4]"]
     with pytest.raises(tg.CompileError, match="no stage 'assembly'"):
         fn.source("assembly")

@@ -26,6 +26,15 @@ def test_assigning_evaluates_and_cuts_history() -> None:
     assert w.node.inputs == ()
 
 
+def test_in_place_operators_are_refused() -> None:
+    w = tg.parameter(1.0)
+    with pytest.raises(tg.TinygraphError, match=r"write w\.assign\(w - x\)  \(test_mutation\.py"):
+        w -= 0.1
+    x = tg.tensor(1.0)
+    x += 1
+    assert float(x) == 2
+
+
 def test_several_are_assigned_together() -> None:
     a, b = tg.parameter(1.0), tg.parameter(2.0)
     tg.assign([a, b], [b, a])

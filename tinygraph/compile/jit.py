@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from tinygraph.backend import Backend, find_backend
-from tinygraph.compile.signature import described, flatten
+from tinygraph.compile.signature import described, flatten, places
 from tinygraph.compile.step import Compiled
 from tinygraph.compile.tracing import Traced, trace_function
 from tinygraph.errors import CompileError
@@ -22,6 +22,8 @@ from tinygraph.trace import current_trace
 
 class Jitted:
     """A compiled function. `graph`, `program` and `source` show what it became for given inputs."""
+
+    __name__: str
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class Jitted:
         with self._lock:
             if key in self._compiled:
                 return self._compiled[key]
-            self._announce(described(args, kwargs))
+            self._announce({p: described(v) for p, v in places(self.fn, args, kwargs).items()})
             backend = find_backend(self.backend) if isinstance(self.backend, str) else self.backend
             traced = trace_function(self.fn, args, kwargs, self._name)
             compiled = Compiled(traced, backend, self.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def flatten(value: Any, arrays: list[np.ndarray]) -> Hashable:
     """
     if isinstance(value, Tensor):
         if isinstance(value, Parameter):
-            return value
+            return Same(value)
         array = value._array if value._array is not None else value._value()
         arrays.append(array)
         return array.shape, _CODES[array.dtype]
@@ -55,6 +56,21 @@ def _static(value: Any) -> Hashable:
     return type(value), value
 
 
+class Same:
+    """A key that is equal to a key of the same object only."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
 def rebuilt(value: Any, make: Callable[[np.ndarray], Any]) -> Any:
     """`value` with `make` of each array, in the order of `flatten`."""
     if isinstance(value, Parameter):
@@ -71,29 +87,48 @@ def rebuilt(value: Any, make: Callable[[np.ndarray], Any]) -> Any:
     return value
 
 
-def described(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:
-    """What stands at each place of a call, for messages."""
-    result: dict[str, str] = {}
-    for number, value in enumerate(args):
-        result.update(_places(f"argument {number + 1}", value))
-    for name, value in kwargs.items():
-        result.update(_places(name, value))
-    return result
+def places(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What stands at each place of a call: x, pair[0] ..., in the order of `flatten`."""
+    named = zip(_positional_names(fn, len(args)), args, strict=True)
+    return {
+        place: value
+        for name, argument in (*named, *kwargs.items())
+        for place, value in _inside(name, argument)
+    }
 
 
-def _places(label: str, value: Any) -> Iterator[tuple[str, str]]:
+def _positional_names(fn: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = list(signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [names[k] if k < len(names) else f"argument {k + 1}" for k in range(count)]
+
+
+def _inside(place: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, tuple | list):
         for k, item in enumerate(value):
-            yield from _places(f"{label}[{k}]", item)
+            yield from _inside(f"{place}[{k}]", item)
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _places(f"{label}[{name!r}]", item)
-    elif isinstance(value, Tensor):
-        yield label, str(value.type)
-    elif isinstance(value, np.ndarray):
-        yield label, f"{value.dtype}{list(value.shape)}".replace(" ", "")
+            yield from _inside(f"{place}[{name!r}]", item)
     else:
-        yield label, repr(value)
+        yield place, value
+
+
+def is_input(value: Any) -> bool:
+    """Whether a program is given it at each call."""
+    return isinstance(value, Tensor | np.ndarray) and not isinstance(value, Parameter)
+
+
+def described(value: Any) -> str:
+    """What makes it compile again if it changes, for messages."""
+    if isinstance(value, Tensor) and is_input(value):
+        return str(value.type)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{list(value.shape)}".replace(" ", "")
+    return repr(value)
 
 
 def type_of(array: np.ndarray) -> TensorType:

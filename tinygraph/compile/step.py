@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
@@ -135,10 +136,10 @@ def _placed(value: Any, values: list[Any]) -> Any:
 
 
 def _after_passes(graph: Graph) -> Graph:
-    try:
-        from tinygraph.passes import default_passes
-    except ImportError:
+    found = find_spec("tinygraph.passes")
+    if found is None or found.origin is None:  # still to come
         return graph
+    from tinygraph.passes import default_passes
 
     passes: Sequence[Callable[[Graph], Graph]] = default_passes()
     for apply in passes:

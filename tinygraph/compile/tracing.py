@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.compile.signature import rebuilt, type_of
+from tinygraph.compile.signature import is_input, places, rebuilt, type_of
 from tinygraph.graph import Graph, Leaf, Node, topological
 from tinygraph.tensor import Parameter, Tensor, from_array, wrap
 from tinygraph.trace import RangeCheck, Trace
@@ -43,9 +43,10 @@ def trace_function(
 ) -> Traced:
     """Calls `fn` with placeholders for the tensors and arrays in its arguments."""
     trace = Trace()
+    names = iter([place for place, value in places(fn, args, kwargs).items() if is_input(value)])
     with trace.active():
         traced_args, traced_kwargs = rebuilt(
-            (args, kwargs), lambda array: wrap(trace.input(type_of(array)))
+            (args, kwargs), lambda array: wrap(trace.input(type_of(array), next(names)))
         )
         returned = fn(*traced_args, **traced_kwargs)
         results: list[Node] = []

@@ -40,12 +40,13 @@ def batch_norm(
     axes = tuple(range(node.ndim - 1))
     with scope("batch_norm"):
         if not training:
-            y = _normalised(node, old_mean, old_variance, scale, shift, epsilon)
+            distance = node - ops.broadcast(old_mean, node.shape, axes)
+            y = _scaled(distance, old_variance, scale, shift, epsilon)
             return wrap(y), wrap(old_mean), wrap(old_variance)
         center = mean_node(node, axes)
         distance = node - ops.broadcast(center, node.shape, axes)
-        spread = mean_node(distance * distance, axes)
-        y = _normalised(node, center, spread, scale, shift, epsilon)
+        spread = mean_node(distance**2, axes)
+        y = _scaled(distance, spread, scale, shift, epsilon)
         kept = [
             old * momentum + ops.detach(new) * (1 - momentum)
             for old, new in ((old_mean, center), (old_variance, spread))
@@ -53,10 +54,9 @@ def batch_norm(
         return wrap(y), wrap(kept[0]), wrap(kept[1])
 
 
-def _normalised(
-    x: Node, center: Node, spread: Node, gamma: Node, beta: Node, epsilon: float
-) -> Node:
-    axes = tuple(range(x.ndim - 1))
+def _scaled(distance: Node, spread: Node, gamma: Node, beta: Node, epsilon: float) -> Node:
+    """distance / sqrt(spread + epsilon) * gamma + beta, with what is a number a channel first."""
+    axes = tuple(range(distance.ndim - 1))
     scale = gamma / ops.sqrt(spread + epsilon)
-    centered = x - ops.broadcast(center, x.shape, axes)
-    return centered * ops.broadcast(scale, x.shape, axes) + ops.broadcast(beta, x.shape, axes)
+    scaled = distance * ops.broadcast(scale, distance.shape, axes)
+    return scaled + ops.broadcast(beta, distance.shape, axes)

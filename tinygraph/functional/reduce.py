@@ -56,7 +56,7 @@ def var(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     axes = axes_of("var", axis, node.type)
     with scope("var"):
         distance = node - broadcast(mean_node(node, axes), node.shape, axes)
-        return _kept(mean_node(distance * distance, axes), node, axes, keepdims)
+        return _kept(mean_node(distance**2, axes), node, axes, keepdims)
 
 
 def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:

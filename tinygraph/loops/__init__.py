@@ -1,1 +1,2 @@
-"""The loop language: equations (what one element is) and loop IR (in which order they are computed)."""
+"""The loop language: equations (what one element is) and loop IR (in which order they are
+computed)."""

@@ -1,6 +1,7 @@
 """Elementary functions as arithmetic: what a machine without vector exp, log, ... computes instead.
 
-Each is a range reduction, by pow2, exponent and mantissa (which a machine reads off the bits), and a polynomial. Error bounds, in units of the last place (ulp), over the whole range, as tested:
+Each is a range reduction, by pow2, exponent and mantissa (which a machine reads off the bits), and
+a polynomial. Error bounds, in units of the last place (ulp), over the whole range, as tested:
 
     function   float32   float64
     exp          2          2
@@ -161,8 +162,14 @@ def _sine(x: Expr, quarter: int) -> Expr:
         r = _fma(q, -piece, r)
     z = r * r
     terms = 5 if _is_single(x) else 9
-    sine = _fma(_polynomial(z, [(-1) ** (k + 1) / math.factorial(2 * k + 3) for k in range(terms)]) * z, r, r)
-    cosine = _fma(_polynomial(z, [(-1) ** (k + 1) / math.factorial(2 * k + 2) for k in range(terms)]), z, 1.0)
+    sine = _fma(
+        _polynomial(z, [(-1) ** (k + 1) / math.factorial(2 * k + 3) for k in range(terms)]) * z,
+        r,
+        r,
+    )
+    cosine = _fma(
+        _polynomial(z, [(-1) ** (k + 1) / math.factorial(2 * k + 2) for k in range(terms)]), z, 1.0
+    )
     turn = q + float(quarter)
     turn = turn - apply("floor", turn * 0.25) * 4.0
     odd = apply("eq", turn, 1.0) | apply("eq", turn, 3.0)

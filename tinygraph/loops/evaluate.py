@@ -1,4 +1,5 @@
-"""The naive evaluator of the loop IR: the oracle that every schedule is checked against. Slow and obvious."""
+"""The naive evaluator of the loop IR: the oracle that every schedule is checked against. Slow and
+obvious."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from tinygraph.loops.ir import Accumulate, Barrier, Buffer, For, If, Kernel, Stm
 def run_kernel(kernel: Kernel, arrays: Sequence[np.ndarray], reverse_tasks: bool = False) -> None:
     """Run all tasks one after the other on flat `arrays`, one for each operand of the kernel.
 
-    An address outside its array is an IndexError. `reverse_tasks` runs the tasks backwards: their order must not matter.
+    An address outside its array is an IndexError. `reverse_tasks` runs the tasks backwards: their
+    order must not matter.
     """
     memory = dict(zip(kernel.operands, arrays, strict=True))
     with np.errstate(all="ignore"):

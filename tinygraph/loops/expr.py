@@ -5,8 +5,9 @@
             | source.at(index, ...; outside=value)    `value` where an index is outside
     reduce := add | max | min   over axes, where index == 0, ...   of expr
 
-There are no gathers, no state and no loops: only what is computed, not in which order. Expressions are immutable, and equal
-expressions are the same object, so `is` compares them and a dictionary shares them.
+There are no gathers, no state and no loops: only what is computed, not in which order. Expressions
+are immutable, and equal expressions are the same object, so `is` compares them and a dictionary
+shares them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,20 @@ from tinygraph.loops.index import Axis, Index, index, interval, substitute_index
 from tinygraph.types import DType
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "and": "&", "or": "|", "xor": "^", "shl": "<<", "shr": ">>"}
+INFIX = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "shl": "<<",
+    "shr": ">>",
+}
 
-# What each function means on NumPy values: the definition that the evaluator and every backend must match.
+# What each function means on NumPy values: the definition that the evaluator and every backend must
+# match.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -38,14 +50,20 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "sqrt": np.sqrt,
     "tanh": np.tanh,
-    "sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))),
+    "sigmoid": lambda x: np.where(
+        x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))
+    ),
     "sin": np.sin,
     "cos": np.cos,
     "floor": np.floor,
     "round": np.rint,
     "fma": lambda a, b, c: a * b + c,
-    "pow2": lambda n: np.ldexp(np.ones_like(n), np.asarray(n).astype(np.int32)),  # whole n, normal result
-    "exponent": lambda x: (np.frexp(x)[1] - 1).astype(x.dtype),  # x = mantissa * 2**exponent, 1 <= mantissa < 2,
+    "pow2": lambda n: np.ldexp(
+        np.ones_like(n), np.asarray(n).astype(np.int32)
+    ),  # whole n, normal result
+    "exponent": lambda x: (np.frexp(x)[1] - 1).astype(
+        x.dtype
+    ),  # x = mantissa * 2**exponent, 1 <= mantissa < 2,
     "mantissa": lambda x: np.frexp(x)[0] * 2,  # for a positive normal x
     "lt": np.less,
     "le": np.less_equal,
@@ -59,7 +77,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "not": np.logical_not,
     "shl": np.left_shift,
     "shr": np.right_shift,
-    "mulhi": lambda a, b: ((a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)).astype(np.uint32),
+    "mulhi": lambda a, b: ((a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)).astype(
+        np.uint32
+    ),
     "select": np.where,
 }
 
@@ -151,7 +171,8 @@ class IndexValue(Expr):
 
 
 class Read(Expr):
-    """One element of a source. Where an index is out of bounds the value is `outside`, if that is not None."""
+    """One element of a source. Where an index is out of bounds the value is `outside`, if that is
+    not None."""
 
     __slots__ = ("indices", "outside", "shape", "source")
     source: Hashable
@@ -169,7 +190,8 @@ class Apply(Expr):
 
 
 class Reduce(Expr):
-    """`kind` ("add", "max", "min") of `body` over all positions of `over` at which every index of `where` is 0.
+    """`kind` ("add", "max", "min") of `body` over all positions of `over` at which every index of
+    `where` is 0.
 
     Over no position at all it is `identity(kind, dtype)`. A NaN goes through max and min.
     """
@@ -222,7 +244,9 @@ def read(
     indices: tuple[Index, ...],
     outside: float | int | bool | None = None,
 ) -> Read:
-    if outside is not None and all(_inside(i, extent) for i, extent in zip(indices, shape, strict=True)):
+    if outside is not None and all(
+        _inside(i, extent) for i, extent in zip(indices, shape, strict=True)
+    ):
         outside = None
 
     def make() -> Read:
@@ -307,11 +331,13 @@ def identity(kind: str, dtype: DType) -> Const:
     return const(int(limits.min if kind == "max" else limits.max), dtype)
 
 
-# ---- words for writing equations -------------------------------------------------------------------------------------
+# ---- words for writing equations
+# -------------------------------------------------------------------------------------
 
 
 class Operand:
-    """What an equation sees of an operand: `x[i, j]`, `x.at(i, j, outside=0)`, `x.shape`, `x.dtype`."""
+    """What an equation sees of an operand: `x[i, j]`, `x.at(i, j, outside=0)`, `x.shape`,
+    `x.dtype`."""
 
     def __init__(self, source: Hashable, shape: tuple[int, ...], dtype: DType):
         self.source, self.shape, self.dtype = source, shape, dtype
@@ -355,7 +381,8 @@ def guard(condition: Expr, inside: Expr, otherwise: Expr) -> Expr:
     return _apply("guard", (condition, inside, otherwise), inside.dtype)
 
 
-# ---- walking and rewriting -------------------------------------------------------------------------------------------
+# ---- walking and rewriting
+# -------------------------------------------------------------------------------------------
 
 
 def children(e: Expr) -> tuple[Expr, ...]:
@@ -383,7 +410,11 @@ def rebuild(e: Expr, new: tuple[Expr, ...]) -> Expr:
     if isinstance(e, Apply):
         if e.function == "select" and isinstance(new[0], Const):
             return new[1] if new[0].value else new[2]
-        return e if all(a is b for a, b in zip(e.args, new, strict=True)) else _apply(e.function, new, e.dtype)
+        return (
+            e
+            if all(a is b for a, b in zip(e.args, new, strict=True))
+            else _apply(e.function, new, e.dtype)
+        )
     if isinstance(e, Reduce):
         return e if e.body is new[0] else reduce(e.kind, e.over, new[0], e.where)
     return e
@@ -412,7 +443,13 @@ def _substitute(e: Expr, to: Mapping[Axis, Index], memo: dict[Expr, Expr]) -> Ex
     if isinstance(e, Apply):
         new = rebuild(e, tuple([_substitute(a, to, memo) for a in e.args]))
     elif isinstance(e, Read):
-        new = read(e.source, e.shape, e.dtype, tuple([substitute_index(i, to) for i in e.indices]), e.outside)
+        new = read(
+            e.source,
+            e.shape,
+            e.dtype,
+            tuple([substitute_index(i, to) for i in e.indices]),
+            e.outside,
+        )
     elif isinstance(e, IndexValue):
         new = index_value(substitute_index(e.index, to), e.dtype)
     else:
@@ -450,7 +487,8 @@ def reductions(e: Expr) -> list[Reduce]:
     return [at for at in walk(e) if isinstance(at, Reduce)]
 
 
-# ---- printing --------------------------------------------------------------------------------------------------------
+# ---- printing ------------------------------------------------------------------------------------
+# --------------------
 
 
 def source_name(source: Hashable) -> str:

@@ -1,7 +1,7 @@
 """Index arithmetic: integer expressions that say which element is meant.
 
-An `Index` is affine, `const + sum of coefficient * atom`, and always in its simplest form; an atom is an `Axis` (a loop or
-an output position), or the quotient or remainder of an index by a constant:
+An `Index` is affine, `const + sum of coefficient * atom`, and always in its simplest form; an atom
+is an `Axis` (a loop or an output position), or the quotient or remainder of an index by a constant:
 
     index := const + coefficient * atom + ...
     atom  := axis | index // constant | index % constant
@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 _COUNTER = itertools.count()
 
 
 class Axis:
-    """A variable running over 0 <= axis < extent. Axes compare by identity; `name` is for people."""
+    """A variable running over 0 <= axis < extent. Axes compare by identity; `name` is for
+    people."""
 
     __slots__ = ("__weakref__", "extent", "name", "order")
 
@@ -38,7 +40,7 @@ class Floor:
     """The atom `index // by` (`part` "//") or `index % by` (`part` "%"), for a constant by > 1."""
 
     __slots__ = ("__weakref__", "axes", "by", "index", "order", "part")
-    _made: WeakValueDictionary[tuple, Floor] = WeakValueDictionary()
+    _made: ClassVar[WeakValueDictionary[tuple, Floor]] = WeakValueDictionary()
 
     index: Index
     part: str
@@ -51,7 +53,13 @@ class Floor:
         if (found := cls._made.get(key)) is not None:
             return found
         self = object.__new__(cls)
-        self.index, self.part, self.by, self.order, self.axes = index, part, by, next(_COUNTER), index.axes
+        self.index, self.part, self.by, self.order, self.axes = (
+            index,
+            part,
+            by,
+            next(_COUNTER),
+            index.axes,
+        )
         cls._made[key] = self
         return self
 
@@ -68,7 +76,7 @@ class Index:
     """An affine integer expression in its simplest form; equal indices are the same object."""
 
     __slots__ = ("__weakref__", "axes", "const", "terms")
-    _made: WeakValueDictionary[tuple, Index] = WeakValueDictionary()
+    _made: ClassVar[WeakValueDictionary[tuple, Index]] = WeakValueDictionary()
 
     const: int
     terms: tuple[tuple[Atom, int], ...]
@@ -144,7 +152,9 @@ class Index:
 
     def _split(self, by: int) -> tuple[Index, Index]:
         """whole, rest with self = by * whole + rest."""
-        whole = _linear(self.const // by, ((atom, c // by) for atom, c in self.terms if c % by == 0))
+        whole = _linear(
+            self.const // by, ((atom, c // by) for atom, c in self.terms if c % by == 0)
+        )
         rest = Index(self.const % by, tuple((atom, c) for atom, c in self.terms if c % by))
         return whole, rest
 
@@ -195,13 +205,16 @@ def _rejoined(value: Index) -> Index:
                     and other.by == atom.by
                     and d == c * atom.by
                 ):
-                    rest = Index(value.const, tuple(t for t in value.terms if t[0] not in (atom, other)))
+                    rest = Index(
+                        value.const, tuple(t for t in value.terms if t[0] not in (atom, other))
+                    )
                     return rest + atom.index * c
     return value
 
 
 def interval(value: Index, ranges: Mapping[Axis, tuple[int, int]] | None = None) -> tuple[int, int]:
-    """Smallest and largest value that `value` can take; `ranges` narrows axes (both ends included)."""
+    """Smallest and largest value that `value` can take; `ranges` narrows axes (both ends
+    included)."""
     low = high = value.const
     for atom, c in value.terms:
         a, b = _atom_interval(atom, ranges)

@@ -6,28 +6,31 @@
             | buffer[address] kind= value            kind: add, max, min
             | if condition: stmt ... else: stmt ...
             | barrier                                all items of a task meet
-    value  := an expression of `tinygraph.loops.expr` without reductions, whose reads have one linear address;
+    value  := an expression of `tinygraph.loops.expr` without reductions, whose reads have one
+    linear address;
               guard(condition, read, otherwise) reads only where the condition holds
     buffer := name: dtype[size] in global | local | register space
 
-Task loops are outermost and run in any order, on any thread; item loops are the threads of a GPU's group. A vector loop is
-innermost and its iterations are independent. A register buffer is addressed by unrolled and vector axes only, so that each of
-its elements can live in a register. The first buffer of a kernel is the one that it writes.
+Task loops are outermost and run in any order, on any thread; item loops are the threads of a GPU's
+group. A vector loop is innermost and its iterations are independent. A register buffer is addressed
+by unrolled and vector axes only, so that each of its elements can live in a register. The first
+buffer of a kernel is the one that it writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tinygraph.loops.expr import INFIX, Expr
-from tinygraph.loops.index import Axis, Index
+from tinygraph.loops.expr import INFIX, Expr, substitute
+from tinygraph.loops.index import Axis, Index, index, substitute_index
 from tinygraph.types import DType
 
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """Memory for `size` elements. `space`: "global" (an operand), "local" (shared by a task's items) or "register"."""
+    """Memory for `size` elements. `space`: "global" (an operand), "local" (shared by a task's
+    items) or "register"."""
 
     name: str
     dtype: DType
@@ -82,7 +85,8 @@ Stmt = For | Store | Accumulate | If | Barrier
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """One compiled unit. `operands` are its global buffers, the written one first; `tasks` counts its task positions."""
+    """One compiled unit. `operands` are its global buffers, the written one first; `tasks` counts
+    its task positions."""
 
     name: str
     operands: tuple[Buffer, ...]
@@ -143,3 +147,28 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
         elif isinstance(stmt, If):
             yield from statements(stmt.body)
             yield from statements(stmt.orelse)
+
+
+def replace_axis(body: Sequence[Stmt], axis: Axis, value: int) -> tuple[Stmt, ...]:
+    """`body` with `axis` fixed to `value`."""
+    to = {axis: index(value)}
+    return tuple(_replaced(stmt, to) for stmt in body)
+
+
+def _replaced(stmt: Stmt, to: dict[Axis, Index]) -> Stmt:
+    match stmt:
+        case For(axis, body, kind):
+            stop = None if stmt.stop is None else substitute_index(stmt.stop, to)
+            return For(axis, tuple(_replaced(inner, to) for inner in body), kind, stop)
+        case Store(buffer, address, value):
+            return Store(buffer, substitute_index(address, to), substitute(value, to))
+        case Accumulate(kind, buffer, address, value):
+            return Accumulate(kind, buffer, substitute_index(address, to), substitute(value, to))
+        case If(condition, body, orelse):
+            return If(
+                substitute(condition, to),
+                tuple(_replaced(inner, to) for inner in body),
+                tuple(_replaced(inner, to) for inner in orelse),
+            )
+        case Barrier():
+            return stmt

@@ -45,7 +45,8 @@ class Equation:
 
     def __str__(self) -> str:
         span = " ".join(f"{a.name}<{a.extent}" for a in self.axes)
-        return f"{self.array.name}[{', '.join(map(str, self.at))}] = {self.expr}    for {span or 'one element'}"
+        at = ", ".join(map(str, self.at))
+        return f"{self.array.name}[{at}] = {self.expr}    for {span or 'one element'}"
 
     def with_axes(self, axes: tuple[Axis, ...], to: dict[Axis, Index], says: str = "") -> Equation:
         """The same with axes replaced."""

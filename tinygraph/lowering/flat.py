@@ -1,4 +1,5 @@
-"""Flat equations: equations whose reads and results are linear addresses in buffers. Here loops take their final shape.
+"""Flat equations: equations whose reads and results are linear addresses in buffers. Here loops
+take their final shape.
 
 Axes that run through memory together are merged.
 """
@@ -8,8 +9,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from tinygraph.loops.expr import Expr, IndexValue, Read, Reduce, apply, const, guard, identity, index_value, read
-from tinygraph.loops.expr import reads, reduce, reductions, replace_reads, substitute, transform, walk
+from tinygraph.loops.expr import (
+    Expr,
+    IndexValue,
+    Read,
+    Reduce,
+    apply,
+    const,
+    guard,
+    identity,
+    index_value,
+    read,
+    reads,
+    reduce,
+    reductions,
+    replace_reads,
+    substitute,
+    transform,
+    walk,
+)
 from tinygraph.loops.index import Axis, Index, index, substitute_index
 from tinygraph.loops.ir import Buffer
 from tinygraph.lowering.equation import Array, Equation
@@ -37,7 +55,12 @@ class Flat:
         return f"{self.buffer.name}[{self.address}] = {self.expr}    for {span or 'one element'}"
 
     def with_axes(self, axes: tuple[Axis, ...], to: dict[Axis, Index]) -> Flat:
-        return replace(self, axes=axes, address=substitute_index(self.address, to), expr=substitute(self.expr, to))
+        return replace(
+            self,
+            axes=axes,
+            address=substitute_index(self.address, to),
+            expr=substitute(self.expr, to),
+        )
 
     def saying(self, line: str) -> Flat:
         return replace(self, says=(*self.says, line))
@@ -51,7 +74,9 @@ def flatten(e: Equation, layouts: Layouts) -> Flat:
         array = r.source
         assert isinstance(array, Array)
         inner = layouts.of(array)
-        inside = read(inner.buffer, (inner.buffer.size,), r.dtype, (inner.address(r.indices),), None)
+        inside = read(
+            inner.buffer, (inner.buffer.size,), r.dtype, (inner.address(r.indices),), None
+        )
         if r.outside is None:
             return inside
         guards = [g for i, n in zip(r.indices, r.shape, strict=True) for g in bounds(i, n)]
@@ -75,11 +100,14 @@ def _condition(e: Expr) -> Expr | None:
         return None
     body = e.body
     for w in e.where:
-        body = apply("select", apply("eq", index_value(w, DType.int32), 0), body, identity(e.kind, e.dtype))
+        body = apply(
+            "select", apply("eq", index_value(w, DType.int32), 0), body, identity(e.kind, e.dtype)
+        )
     return reduce(e.kind, e.over, body)
 
 
-# ---- merging axes ----------------------------------------------------------------------------------------------------
+# ---- merging axes --------------------------------------------------------------------------------
+# --------------------
 
 
 def merged(flat: Flat) -> Flat:
@@ -111,7 +139,9 @@ def _replaced(axes: tuple[Axis, ...], pair: tuple[Axis, Axis], axis: Axis) -> tu
     return tuple(axis if a is pair[0] else a for a in axes if a is not pair[1])
 
 
-def _mergeable(flat: Flat, axes: tuple[Axis, ...], outputs: bool = True) -> tuple[Axis, Axis] | None:
+def _mergeable(
+    flat: Flat, axes: tuple[Axis, ...], outputs: bool = True
+) -> tuple[Axis, Axis] | None:
     addresses = [r.indices[0] for r in reads(flat.expr)] + ([flat.address] if outputs else [])
     fixed = {a for i in _other_indices(flat.expr) for a in i.axes}
     for address in addresses:

@@ -1,7 +1,8 @@
 """Where arrays lie: each in memory of its own, or as a view of another's.
 
-The parts of a concatenation are written straight into the whole; a reshape of contiguous memory is that memory; an array whose
-readers want zeros outside its bounds lies inside a larger one that has them.
+The parts of a concatenation are written straight into the whole; a reshape of contiguous memory is
+that memory; an array whose readers want zeros outside its bounds lies inside a larger one that has
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tinygraph.lowering.equation import Array, Equation
 
 @dataclass(frozen=True)
 class Layout:
-    """Element [i, j, ...] lies at offset + i*strides[0] + j*strides[1] + ... of the buffer; `margin` elements are halo."""
+    """Element [i, j, ...] lies at offset + i*strides[0] + j*strides[1] + ... of the buffer;
+    `margin` elements are halo."""
 
     buffer: Buffer
     offset: int
@@ -38,7 +40,8 @@ def strides_of(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 class Layouts:
-    """The layout of every array that the equations mention, and which equations became unnecessary by it."""
+    """The layout of every array that the equations mention, and which equations became unnecessary
+    by it."""
 
     def __init__(self, equations: Sequence[Equation], halos: Mapping[Array, list[tuple[int, int]]]):
         self.halos = dict(halos)
@@ -51,7 +54,9 @@ class Layouts:
         written = {e.array for e in equations}
         for e in equations:
             self._view(e, written)
-        self.equations = [e for e in equations if e not in self.views.values() and e not in self.aliases.values()]
+        self.equations = [
+            e for e in equations if e not in self.views.values() and e not in self.aliases.values()
+        ]
 
     def _view(self, e: Equation, written: set[Array]) -> None:
         r = e.expr
@@ -60,24 +65,42 @@ class Layouts:
         part, whole = r.source, e.array
         if part.type.dtype is not whole.type.dtype:
             return
-        covers = e.size == part.type.size and r.indices == tuple(map(index, e.axes)) and len(e.at) == len(r.indices)
+        covers = (
+            e.size == part.type.size
+            and r.indices == tuple(map(index, e.axes))
+            and len(e.at) == len(r.indices)
+        )
         bound = part in self.views or part in self.aliases or part in self.aliased
         movable = part in written and not part.external and not bound
-        shifts = all(i.axes <= {a} and i.coefficient(a) == (a.extent != 1) for i, a in zip(e.at, e.axes, strict=False))
+        shifts = all(
+            i.axes <= {a} and i.coefficient(a) == (a.extent != 1)
+            for i, a in zip(e.at, e.axes, strict=False)
+        )
         if covers and movable and shifts and not whole.external and e.size < whole.type.size:
             if self._agree(part, whole, e):
                 self.views[part] = e
             return
         contiguous = not any(map(any, self.halos.get(part, []))) and part not in self.views
-        same = e.size == part.type.size == whole.type.size and _flat(part, r.indices) is _flat(whole, e.at)
-        if same and contiguous and not whole.external and not any(map(any, self.halos.get(whole, []))):
+        same = e.size == part.type.size == whole.type.size and _flat(part, r.indices) is _flat(
+            whole, e.at
+        )
+        if (
+            same
+            and contiguous
+            and not whole.external
+            and not any(map(any, self.halos.get(whole, [])))
+        ):
             self.aliases[whole] = e
             self.aliased.add(part)
 
     def _agree(self, part: Array, whole: Array, e: Equation) -> bool:
         """Halos of part and whole fit together: none along the axis that is put together."""
         own, all_ = self.halos.get(part), self.halos.get(whole, [(0, 0)] * whole.type.ndim)
-        cut = [a for a, (n, m) in enumerate(zip(part.type.shape, whole.type.shape, strict=True)) if n != m]
+        cut = [
+            a
+            for a, (n, m) in enumerate(zip(part.type.shape, whole.type.shape, strict=True))
+            if n != m
+        ]
         if len(cut) != 1 or any(all_[cut[0]]) or whole in self.aliases or whole in self.views:
             return False
         if own is not None:
@@ -101,8 +124,11 @@ class Layouts:
             return Layout(whole.buffer, start, whole.strides, whole.margin)
         if array in self.aliases:
             r = self.aliases[array].expr
-            assert isinstance(r, Read) and isinstance(r.source, Array)
-            return Layout(self.of(r.source).buffer, self.of(r.source).offset, strides_of(array.type.shape))
+            assert isinstance(r, Read)
+            assert isinstance(r.source, Array)
+            return Layout(
+                self.of(r.source).buffer, self.of(r.source).offset, strides_of(array.type.shape)
+            )
         halo = self.halos.get(array, [(0, 0)] * array.type.ndim)
         shape = [low + n + high for n, (low, high) in zip(array.type.shape, halo, strict=True)]
         strides = strides_of(shape)
@@ -118,7 +144,8 @@ class Layouts:
             inner = [part for part, e in self.views.items() if e.array is at]
             if at in self.aliases:
                 source = self.aliases[at].expr
-                assert isinstance(source, Read) and isinstance(source.source, Array)
+                assert isinstance(source, Read)
+                assert isinstance(source.source, Array)
                 inner.append(source.source)
             result.extend(inner)
             stack.extend(inner)

@@ -33,7 +33,10 @@ def lower(graph: Graph, target: Target) -> Program:
     used = {b for call in calls for b in call.operands}
     inputs = [_input(arrays.get(node), layouts, used) for node in graph.inputs]
     program = Program(
-        with_barriers(calls, parts), inputs, [layouts.of(a).buffer for a in outputs], name=graph.name
+        with_barriers(calls, parts),
+        inputs,
+        [layouts.of(a).buffer for a in outputs],
+        name=graph.name,
     )
     plan_memory(program, _margins(layouts))
     return program
@@ -53,7 +56,9 @@ def _outputs(graph: Graph, arrays: dict[Node, Array], equations: list[Equation])
         if is_leaf(node) or node in taken:
             copy = Array(f"output_{number}", array.type, node, external=True)
             axes = tuple(Axis(f"i{k}", n) for k, n in enumerate(array.type.shape))
-            equations.append(Equation(copy, axes, tuple(map(index, axes)), array.operand()[axes], (node,)))
+            equations.append(
+                Equation(copy, axes, tuple(map(index, axes)), array.operand()[axes], (node,))
+            )
             array = copy
         taken.add(node)
         result.append(array)
@@ -61,7 +66,8 @@ def _outputs(graph: Graph, arrays: dict[Node, Array], equations: list[Equation])
 
 
 def calls_of(equation: Equation, layouts: Layouts, target: Target, number: int) -> list[Call]:
-    """The kernels for one equation: often one, more where a reduction is split or an operand packed."""
+    """The kernels for one equation: often one, more where a reduction is split or an operand
+    packed."""
     sources = [r.source for r in reads(equation.expr) if isinstance(r.source, Array)]
     owners = {layouts.of(a).buffer: a for a in sources}
     calls: list[Call] = []
@@ -72,7 +78,11 @@ def calls_of(equation: Equation, layouts: Layouts, target: Target, number: int) 
         if flat.buffer is not layouts.of(equation.array).buffer:
             array = owners[flat.buffer] = Array(flat.buffer.name, equation.array.type)
         read = {r.source for r in reads(flat.expr)}
-        inside = [a for a in dict.fromkeys((*sources, *owners.values())) if _buffer(a, layouts, owners) in read]
+        inside = [
+            a
+            for a in dict.fromkeys((*sources, *owners.values()))
+            if _buffer(a, layouts, owners) in read
+        ]
         calls.append(Call(name, flat, plan, equation.nodes, array, tuple(inside)))
     return calls
 
@@ -91,8 +101,12 @@ def flats(equation: Equation, layouts: Layouts, target: Target) -> list[Flat]:
 
 def _margins(layouts: Layouts) -> dict[Buffer, tuple]:
     return {
-        layout.buffer: (layout.buffer.size, layout.buffer.dtype, tuple(layouts.halos.get(array, ())), array.type.shape)
+        layout.buffer: (
+            layout.buffer.size,
+            layout.buffer.dtype,
+            tuple(layouts.halos.get(array, ())),
+            array.type.shape,
+        )
         for array, layout in layouts.layouts.items()
         if layout.margin and array not in layouts.views
     }
-

@@ -6,7 +6,19 @@ import math
 from collections.abc import Callable, Iterator
 
 from tinygraph.loops.elementary import expanded
-from tinygraph.loops.expr import Expr, Reduce, apply, children, identity, index_value, read, reads, rebuild, substitute, walk
+from tinygraph.loops.expr import (
+    Expr,
+    Reduce,
+    apply,
+    children,
+    identity,
+    index_value,
+    read,
+    reads,
+    rebuild,
+    substitute,
+    walk,
+)
 from tinygraph.loops.index import Axis, Index, index, substitute_index
 from tinygraph.loops.ir import Accumulate, Buffer, For, If, Kernel, Stmt, Store
 from tinygraph.lowering.flat import Flat
@@ -47,9 +59,12 @@ class _Nest:
     def build(self) -> tuple[Stmt, ...]:
         return self._outer(list(self.plan.loops), 0, {}, {})
 
-    # ---- outer loops -------------------------------------------------------------------------------------------------
+    # ---- outer loops -----------------------------------------------------------------------------
+    # --------------------
 
-    def _outer(self, loops: list, depth: int, to: dict[Axis, Index], blocks: dict[str, _Block]) -> tuple[Stmt, ...]:
+    def _outer(
+        self, loops: list, depth: int, to: dict[Axis, Index], blocks: dict[str, _Block]
+    ) -> tuple[Stmt, ...]:
         if not loops:
             return tuple(self._body(to, blocks))
         loop, rest = loops[0], loops[1:]
@@ -67,11 +82,15 @@ class _Nest:
     def _name(self, loop: str | Axis) -> str:
         return loop.name if isinstance(loop, Axis) else {"vectors": "vb", "tiles": "tb"}[loop]
 
-    def _iteration(self, loop, at: tuple[Index, bool], rest, depth, to, blocks) -> tuple[Stmt, ...]:  # noqa: ANN001
+    def _iteration(self, loop, at: tuple[Index, bool], rest, depth, to, blocks) -> tuple[Stmt, ...]:
         position, last = at
         if isinstance(loop, Axis):
             return self._outer(rest, depth, {**to, loop: position}, blocks)
-        block = self._vector_block(position, last) if loop == "vectors" else self._tile_block(position, last)
+        block = (
+            self._vector_block(position, last)
+            if loop == "vectors"
+            else self._tile_block(position, last)
+        )
         return self._outer(rest, depth, to, {**blocks, loop: block})
 
     def _incomplete(self, loop: str | Axis) -> bool:
@@ -84,8 +103,11 @@ class _Nest:
             return self.plan.tile.extent % self.plan.rows != 0
         return False
 
-    def _pick(self, loop: str | Axis, position: Index, extent: int, inner: Callable) -> tuple[Stmt, ...]:
-        """The body at a position known only when running: the last block has code of its own if it is smaller."""
+    def _pick(
+        self, loop: str | Axis, position: Index, extent: int, inner: Callable
+    ) -> tuple[Stmt, ...]:
+        """The body at a position known only when running: the last block has code of its own if it
+        is smaller."""
         if not self._incomplete(loop):
             return inner((position, False))
         if extent == 1:
@@ -122,9 +144,12 @@ class _Nest:
     def _tile_block(self, position: Index, last: bool) -> _Block:
         tile = self.plan.tile
         assert tile is not None
-        return _Block(position * self.plan.rows, tile.extent % self.plan.rows if last else self.plan.rows)
+        return _Block(
+            position * self.plan.rows, tile.extent % self.plan.rows if last else self.plan.rows
+        )
 
-    # ---- one register tile -------------------------------------------------------------------------------------------
+    # ---- one register tile
+    # -------------------------------------------------------------------------------------------
 
     def _body(self, to: dict[Axis, Index], blocks: dict[str, _Block]) -> Iterator[Stmt]:
         tile = blocks.get("tiles", _Block(index(0)))
@@ -137,7 +162,8 @@ class _Nest:
             yield wrap(Store(self.flat.buffer, substitute_index(address, spot.to), value))
 
     def _spots(self, tile: _Block, lane: _Block) -> Iterator[tuple[_Spot, Callable[[Stmt], Stmt]]]:
-        """Every vector of the tile, as unrolled loops around one statement; one entry for each vector width."""
+        """Every vector of the tile, as unrolled loops around one statement; one entry for each
+        vector width."""
         row = Axis("t", tile.rows)
         offset = 0
         for count, width in lane.lanes if self.plan.lane is not None else ((1, 1),):
@@ -164,11 +190,21 @@ class _Nest:
             offset += count * width
 
     def _reductions(
-        self, expr: Expr, tile: _Block, lane: _Block, done: dict[Expr, _Cells], outside: tuple[Axis, ...]
+        self,
+        expr: Expr,
+        tile: _Block,
+        lane: _Block,
+        done: dict[Expr, _Cells],
+        outside: tuple[Axis, ...],
     ) -> Iterator[Stmt]:
-        """Loops for every reduction in `expr`, inner ones first; their results are then cells in `done`."""
+        """Loops for every reduction in `expr`, inner ones first; their results are then cells in
+        `done`."""
         for whole in walk(expr):
-            if not isinstance(whole, Reduce) or whole in done or not _free_of(whole, expr, done, outside):
+            if (
+                not isinstance(whole, Reduce)
+                or whole in done
+                or not _free_of(whole, expr, done, outside)
+            ):
                 continue
             cells = _Cells(whole)
             for spot, wrap in self._spots(tile, lane):
@@ -176,7 +212,9 @@ class _Nest:
             yield from self._loops(whole, list(whole.over), {}, tile, lane, done, cells)
             done[whole] = cells
 
-    def _loops(self, whole: Reduce, over: list[Axis], to, tile, lane, done, cells) -> Iterator[Stmt]:  # noqa: ANN001
+    def _loops(
+        self, whole: Reduce, over: list[Axis], to, tile, lane, done, cells
+    ) -> Iterator[Stmt]:
         if not over:
             body = substitute(whole.body, to)
             inner = dict(done)
@@ -190,7 +228,13 @@ class _Nest:
         rows = tile.rows * sum(n for n, _ in lane.lanes)
         if domain <= SMALL_DOMAIN and domain * rows <= 128:
             fresh = Axis(axis.name, axis.extent)
-            yield For(fresh, tuple(self._loops(whole, rest, {**to, axis: index(fresh)}, tile, lane, done, cells)), "unroll")
+            yield For(
+                fresh,
+                tuple(
+                    self._loops(whole, rest, {**to, axis: index(fresh)}, tile, lane, done, cells)
+                ),
+                "unroll",
+            )
             return
         unroll = self.plan.unroll if not rest else 1
         full = axis.extent // unroll
@@ -202,14 +246,19 @@ class _Nest:
         if axis.extent % unroll:
             low = Axis(axis.name, axis.extent % unroll)
             at = index(low) + full * unroll
-            yield For(low, tuple(self._loops(whole, rest, {**to, axis: at}, tile, lane, done, cells)), "unroll")
+            yield For(
+                low,
+                tuple(self._loops(whole, rest, {**to, axis: at}, tile, lane, done, cells)),
+                "unroll",
+            )
 
     def _with_cells(self, e: Expr, spot: _Spot) -> Expr:
         return substitute(e, spot.to)
 
 
 class _Spot:
-    """One vector of the register tile: where it lies on the lane and tile axes, and which register cell it has."""
+    """One vector of the register tile: where it lies on the lane and tile axes, and which register
+    cell it has."""
 
     def __init__(self, to: dict[Axis, Index], cell: Index, size: int, key: tuple[int, int]):
         self.to, self.cell, self.size, self.key = to, cell, size, key
@@ -241,9 +290,18 @@ def substitute_all(e: Expr, done: dict[Expr, _Cells], spot: _Spot) -> Expr:
     return rebuild(e, tuple(substitute_all(c, done, spot) for c in children(e)))
 
 
-def _free_of(whole: Reduce, expr: Expr, done: dict[Expr, _Cells], outside: tuple[Axis, ...]) -> bool:
-    """Whether the reduction can be computed here: none of its axes is bound by a reduction around it that is not open yet."""
-    bound = {a for e in walk(expr) if isinstance(e, Reduce) and e is not whole for a in e.over if _contains(e, whole)}
+def _free_of(
+    whole: Reduce, expr: Expr, done: dict[Expr, _Cells], outside: tuple[Axis, ...]
+) -> bool:
+    """Whether the reduction can be computed here: none of its axes is bound by a reduction around
+    it that is not open yet."""
+    bound = {
+        a
+        for e in walk(expr)
+        if isinstance(e, Reduce) and e is not whole
+        for a in e.over
+        if _contains(e, whole)
+    }
     return whole.axes.isdisjoint(bound)
 
 

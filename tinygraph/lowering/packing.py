@@ -1,7 +1,8 @@
 """Packing: an operand of a contraction copied so that a register tile reads it as one stream.
 
-Where its lanes lie apart they become neighbours. Where its rows lie a kilobyte or more apart, it becomes panels as wide as the
-register tile: rows at such distances fall into few sets of the cache, and each needs a page of its own.
+Where its lanes lie apart they become neighbours. Where its rows lie a kilobyte or more apart, it
+becomes panels as wide as the register tile: rows at such distances fall into few sets of the cache,
+and each needs a page of its own.
 """
 
 from __future__ import annotations
@@ -42,8 +43,17 @@ def _panel_width(flat: Flat, target: Target, axis: Axis, wide: Read, unit: bool)
     width = plan.lanes * plan.vectors
     distance = axis.extent * wide.dtype.itemsize
     reuse = flat.size // max(axis.extent, 1)
-    good = distance >= FAR_APART and rows >= MANY_ROWS and reuse >= 32 and wide.axes <= {axis, *whole.over}
-    return width if good and plan.lane is not None and axis.extent % width == 0 and axis.extent > width else 0
+    good = (
+        distance >= FAR_APART
+        and rows >= MANY_ROWS
+        and reuse >= 32
+        and wide.axes <= {axis, *whole.over}
+    )
+    return (
+        width
+        if good and plan.lane is not None and axis.extent % width == 0 and axis.extent > width
+        else 0
+    )
 
 
 def _in_blocks(flat: Flat, axis: Axis, wide: Read, width: int) -> tuple[Flat, Axis, Read, Axis]:
@@ -57,16 +67,23 @@ def _in_blocks(flat: Flat, axis: Axis, wide: Read, width: int) -> tuple[Flat, Ax
 
 
 def _with_copy(flat: Flat, lane: Axis, r: Read, block: Axis | None, width: int) -> list[Flat]:
-    """`r` copied so that `lane` is its innermost axis, and `block`, if there is one, its outermost."""
+    """`r` copied so that `lane` is its innermost axis, and `block`, if there is one, its
+    outermost."""
     inner = [a for a in _axes_of(flat, r) if a is not lane and a is not block]
     fresh = {a: Axis(a.name, a.extent) for a in ([block] if block else []) + inner + [lane]}
     order = tuple(fresh.values())
     name = getattr(r.source, "name", "x")
     buffer = Buffer(f"{name}_packed", r.dtype, math.prod(a.extent for a in order))
     own, there = Index(0, ()), Index(0, ())
-    for (old, new), stride in zip(fresh.items(), strides_of([a.extent for a in order]), strict=True):
+    for (old, new), stride in zip(
+        fresh.items(), strides_of([a.extent for a in order]), strict=True
+    ):
         own, there = own + index(new) * stride, there + index(old) * stride
-    line = f"{name} packed in panels of {width}" if width else f"{name} packed: {lane.name} becomes its innermost axis"
+    line = (
+        f"{name} packed in panels of {width}"
+        if width
+        else f"{name} packed: {lane.name} becomes its innermost axis"
+    )
     copy = Flat(buffer, own, order, substitute(r, {a: index(b) for a, b in fresh.items()}), (line,))
     new_read = read(buffer, (buffer.size,), r.dtype, (there,))
     expr = transform(flat.expr, lambda e: new_read if e is r else None)

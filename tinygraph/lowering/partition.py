@@ -1,6 +1,8 @@
-"""Splitting reductions: partial ones for tasks, for the cache or for lanes, and one that puts them together.
+"""Splitting reductions: partial ones for tasks, for the cache or for lanes, and one that puts them
+together.
 
-The number of parts follows from the shapes alone, never from the number of threads: results are the same bits on any.
+The number of parts follows from the shapes alone, never from the number of threads: results are the
+same bits on any.
 """
 
 from __future__ import annotations
@@ -8,7 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from tinygraph.loops.expr import Expr, Reduce, apply, read, reads, reduce, reductions, rename_reductions, substitute, transform
+from tinygraph.loops.expr import (
+    Expr,
+    Reduce,
+    apply,
+    read,
+    reads,
+    reduce,
+    reductions,
+    rename_reductions,
+    substitute,
+    transform,
+)
 from tinygraph.loops.index import Axis, Index, index, substitute_index
 from tinygraph.loops.ir import Buffer
 from tinygraph.lowering.flat import Flat
@@ -31,7 +44,9 @@ def split_reduction(flat: Flat, target: Target) -> list[Flat]:
         return [flat]
     lanes = target.lanes(whole.dtype)
     lane = _inner_lane(flat, whole, lanes)
-    want = max(_for_tasks(flat, domain, lanes, lane is not None), _for_cache(flat, whole, domain, target))
+    want = max(
+        _for_tasks(flat, domain, lanes, lane is not None), _for_cache(flat, whole, domain, target)
+    )
     if lane is None and want <= 1:
         return [flat]
     return _split(flat, whole, want, lane, 4 * lanes)
@@ -40,10 +55,18 @@ def split_reduction(flat: Flat, target: Target) -> list[Flat]:
 def _inner_lane(flat: Flat, whole: Reduce, lanes: int) -> Axis | None:
     """The reduction axis to make lanes of, where the output has no good axis for that."""
     body_reads = [r.indices[0] for r in reads(whole.body)]
-    good = [a for a in flat.axes if a.extent >= lanes // 2 and all(i.coefficient(a) in (0, 1) for i in body_reads)]
+    good = [
+        a
+        for a in flat.axes
+        if a.extent >= lanes // 2 and all(i.coefficient(a) in (0, 1) for i in body_reads)
+    ]
     if any(i.coefficient(a) for a in good for i in body_reads) or flat.size >= 8 * lanes:
         return None
-    best = [a for a in whole.over if a.extent >= 8 * lanes and all(i.coefficient(a) in (0, 1) for i in body_reads)]
+    best = [
+        a
+        for a in whole.over
+        if a.extent >= 8 * lanes and all(i.coefficient(a) in (0, 1) for i in body_reads)
+    ]
     return max(best, key=lambda a: a.extent, default=None)
 
 
@@ -56,15 +79,17 @@ def _for_tasks(flat: Flat, domain: int, lanes: int, scalar: bool) -> int:
 
 
 def _for_cache(flat: Flat, whole: Reduce, domain: int, target: Target) -> int:
-    """Parts so small that what one row of register tiles reads again and again stays in the cache."""
+    """Parts so small that what one row of register tiles reads again and again stays in the
+    cache."""
     lane = lane_axis(flat, target)
     tile = tile_axis(flat, lane) if lane is not None else None
-    if lane is None or tile is None:
+    panel = domain * 2 * target.vector_bytes
+    if lane is None or tile is None or panel <= 2 * target.l1:
         return 1
     size = whole.dtype.itemsize
     narrow = [r.indices[0] for r in reads(whole.body) if lane not in r.axes]
     rows = sum(_span(i, {tile, *whole.over}) for i in narrow) * size
-    parts = -(-(rows + domain * 2 * target.vector_bytes) // target.l2)
+    parts = -(-(rows + panel) // target.l2)
     affordable = 4 * max(rows, domain * 4 * size) // max(flat.size * size, 1)
     return max(1, min(parts, affordable))
 
@@ -78,7 +103,8 @@ def _span(address: Index, axes: set[Axis]) -> int:
 
 @dataclass
 class _Cutting:
-    """A reduction while axes of it are taken out. `rest` collects what a cut that does not divide leaves over."""
+    """A reduction while axes of it are taken out. `rest` collects what a cut that does not divide
+    leaves over."""
 
     kind: str
     body: Expr
@@ -125,7 +151,9 @@ def _good_divisor(extent: int, want: int) -> int:
     return fitting[0] if fitting else want
 
 
-def _two_stages(flat: Flat, whole: Reduce, cutting: _Cutting, parts: list[Axis], lanes: list[Axis]) -> list[Flat]:
+def _two_stages(
+    flat: Flat, whole: Reduce, cutting: _Cutting, parts: list[Axis], lanes: list[Axis]
+) -> list[Flat]:
     order = (*parts, *(a for a in flat.axes if a in whole.axes), *lanes)
     shape = [a.extent for a in order]
     buffer = Buffer(f"{flat.buffer.name}_parts", whole.dtype, max(math.prod(shape), 1))
@@ -134,13 +162,19 @@ def _two_stages(flat: Flat, whole: Reduce, cutting: _Cutting, parts: list[Axis],
         address = address + index(a) * stride
     taken = [*parts, *lanes]
     count = math.prod(a.extent for a in taken)
-    said = f"reduction split into {count} partial ones ({', '.join(f'{a.name}<{a.extent}' for a in taken)})"
+    listed = ", ".join(f"{a.name}<{a.extent}" for a in taken)
+    said = f"reduction split into {count} partial ones ({listed})"
     over = tuple(a for a in cutting.over if a not in taken)
     first = Flat(buffer, address, order, reduce(whole.kind, over, cutting.body), (*flat.says, said))
     fresh = {a: Axis(a.name, a.extent) for a in taken}
     where = substitute_index(address, {a: index(b) for a, b in fresh.items()})
-    together = reduce(whole.kind, tuple(fresh.values()), read(buffer, (buffer.size,), whole.dtype, (where,)))
+    together = reduce(
+        whole.kind, tuple(fresh.values()), read(buffer, (buffer.size,), whole.dtype, (where,))
+    )
     for left in cutting.rest:
         together = apply(whole.kind, together, left)
     expr = transform(flat.expr, lambda e: together if e is whole else None)
-    return [first, replace(flat, expr=expr, says=(*flat.says, f"puts {count} partial reductions together"))]
+    return [
+        first,
+        replace(flat, expr=expr, says=(*flat.says, f"puts {count} partial reductions together")),
+    ]

@@ -1,15 +1,32 @@
-"""What is done to an equation before memory is laid out: conditions become phases, divisions become axes, borders halos.
+"""What is done to an equation before memory is laid out: conditions become phases, divisions become
+axes, borders halos.
 
-After it, a reduction over reads with zeros outside reads arrays that carry those zeros around them (a *halo*), so that its loops
-need no conditions. What does not fit these forms stays as it is and is computed with guards: slower, and as right.
+After it, a reduction over reads with zeros outside reads arrays that carry those zeros around them
+(a *halo*), so that its loops need no conditions. What does not fit these forms stays as it is and
+is computed with guards: slower, and as right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
-from tinygraph.loops.expr import Apply, Expr, IndexValue, Read, Reduce, identity, read, reads, reduce
-from tinygraph.loops.expr import reductions, replace_reads, substitute, transform
+from tinygraph.loops.expr import (
+    Apply,
+    Expr,
+    IndexValue,
+    Read,
+    Reduce,
+    identity,
+    read,
+    reads,
+    reduce,
+    reductions,
+    replace_reads,
+    substitute,
+    transform,
+)
 from tinygraph.loops.index import Axis, Floor, Index, index, interval, substitute_index
 from tinygraph.lowering.equation import Array, Equation
 
@@ -17,7 +34,8 @@ MOST_PHASES = 64
 
 
 class Preparation:
-    """Prepares equations one by one and remembers the halos they ask for and the copies they need."""
+    """Prepares equations one by one and remembers the halos they ask for and the copies they
+    need."""
 
     def __init__(self) -> None:
         self.halos: dict[Array, list[tuple[int, int]]] = {}
@@ -32,7 +50,11 @@ class Preparation:
 
     def _with_halos(self, equation: Equation) -> Iterator[Equation]:
         wanted = [r for r in reads(equation.expr) if r.outside is not None]
-        if not wanted or not all(_can_have_halo(r) for r in wanted) or not reductions(equation.expr):
+        if (
+            not wanted
+            or not all(_can_have_halo(r) for r in wanted)
+            or not reductions(equation.expr)
+        ):
             yield equation
             return
         for r in wanted:
@@ -58,13 +80,17 @@ class Preparation:
         if r.outside is None:
             return r
         assert isinstance(r.source, Array)
-        roomy = tuple(n + (1 << 30) for n in r.shape)  # the zeros around the array: any index is inside
+        roomy = tuple(
+            n + (1 << 30) for n in r.shape
+        )  # the zeros around the array: any index is inside
         return read(self.copies.get(r.source, r.source), roomy, r.dtype, r.indices, None)
 
     def _ask(self, array: Array, r: Read) -> None:
         spans = [(max(0, -low), max(0, high - n + 1)) for (low, high), n in _spans(r)]
         old = self.halos.get(array, [(0, 0)] * len(spans))
-        self.halos[array] = [(max(a, c), max(b, d)) for (a, b), (c, d) in zip(old, spans, strict=True)]
+        self.halos[array] = [
+            (max(a, c), max(b, d)) for (a, b), (c, d) in zip(old, spans, strict=True)
+        ]
 
 
 def _spans(r: Read) -> Iterator[tuple[tuple[int, int], int]]:
@@ -77,7 +103,8 @@ def _can_have_halo(r: Read) -> bool:
     return r.outside == 0 and small and all(i.is_affine for i in r.indices)
 
 
-# ---- an equation that only collects pieces (a concatenation) ---------------------------------------------------------
+# ---- an equation that only collects pieces (a concatenation)
+# ---------------------------------------------------------
 
 
 def pieces(equation: Equation) -> list[Equation]:
@@ -94,7 +121,11 @@ def pieces(equation: Equation) -> list[Equation]:
     if not all(isinstance(e.expr, Read | Apply) for e in (yes, no)):
         return [equation]
     found = [*pieces(yes), *pieces(no)]
-    return found if all(isinstance(e.expr, Read) and e.expr.outside is None for e in found) else [equation]
+    return (
+        found
+        if all(isinstance(e.expr, Read) and e.expr.outside is None for e in found)
+        else [equation]
+    )
 
 
 def _cut(condition: Expr, equation: Equation) -> tuple[Axis, int] | None:
@@ -102,12 +133,17 @@ def _cut(condition: Expr, equation: Equation) -> tuple[Axis, int] | None:
     if not (isinstance(condition, Apply) and condition.function == "lt"):
         return None
     left, right = condition.args
-    if not isinstance(left, IndexValue) or len(left.index.terms) != 1 or right.axes or not hasattr(right, "value"):
+    if (
+        not isinstance(left, IndexValue)
+        or len(left.index.terms) != 1
+        or right.axes
+        or not hasattr(right, "value")
+    ):
         return None
     atom, c = left.index.terms[0]
     if not isinstance(atom, Axis) or c != 1 or atom not in equation.axes:
         return None
-    return atom, int(getattr(right, "value")) - left.index.const
+    return atom, int(right.value) - left.index.const
 
 
 def _part(equation: Equation, expr: Expr, axis: Axis, start: int, stop: int) -> Equation:
@@ -118,11 +154,13 @@ def _part(equation: Equation, expr: Expr, axis: Axis, start: int, stop: int) -> 
     return Equation(equation.array, axes, at, substitute(expr, to), equation.nodes, equation.says)
 
 
-# ---- conditions ------------------------------------------------------------------------------------------------------
+# ---- conditions ----------------------------------------------------------------------------------
+# --------------------
 
 
 def phases(equation: Equation) -> list[Equation]:
-    """Without conditions `index % s == 0` on a reduction: the output axis in it splits into s phases, one equation each."""
+    """Without conditions `index % s == 0` on a reduction: the output axis in it splits into s
+    phases, one equation each."""
     condition = next((w for r in reductions(equation.expr) for w in r.where), None)
     if condition is None:
         return [equation]
@@ -137,7 +175,7 @@ def phases(equation: Equation) -> list[Equation]:
     for phase in range(min(s, axis.extent)):
         part = Axis(axis.name, -(-(axis.extent - phase) // s))
         axes = tuple(part if a is axis else a for a in equation.axes)
-        said = f"{axis.name} = {s}*{axis.name}+{phase}: the phase in which {inner.index} is a multiple of {s}"
+        said = f"{axis.name} = {s}*{axis.name}+{phase}: a phase of {inner.index} % {s} == 0"
         one = phases(equation.with_axes(axes, {axis: index(part) * s + phase}, said))
         if any(r.where for e in one for r in reductions(e.expr)):
             return [equation]
@@ -149,17 +187,24 @@ def _remainder(condition: Index) -> Floor | None:
     if condition.const or len(condition.terms) != 1:
         return None
     atom, c = condition.terms[0]
-    return atom if isinstance(atom, Floor) and atom.part == "%" and c == 1 and atom.index.is_affine else None
+    return (
+        atom
+        if isinstance(atom, Floor) and atom.part == "%" and c == 1 and atom.index.is_affine
+        else None
+    )
 
 
 def _solve(equation: Equation, condition: Index) -> Equation | None:
-    """A condition on one reduction axis, solved: the axis runs only over the positions where it holds."""
+    """A condition on one reduction axis, solved: the axis runs only over the positions where it
+    holds."""
     if len(condition.axes) != 1:
         return None
     (axis,) = condition.axes
-    good = [u for u in range(axis.extent) if substitute_index(condition, {axis: index(u)}) is index(0)]
+    good = [
+        u for u in range(axis.extent) if substitute_index(condition, {axis: index(u)}) is index(0)
+    ]
     step = good[1] - good[0] if len(good) > 1 else 1
-    if any(b - a != step for a, b in zip(good, good[1:], strict=False)):
+    if any(b - a != step for a, b in pairwise(good)):
         return None
 
     def change(e: Expr) -> Expr | None:
@@ -174,26 +219,29 @@ def _solve(equation: Equation, condition: Index) -> Equation | None:
         return reduce(e.kind, over, substitute(e.body, to), where)
 
     expr = transform(equation.expr, change)
-    return Equation(equation.array, equation.axes, equation.at, expr, equation.nodes, equation.says)
+    return replace(equation, expr=expr)
 
 
-# ---- axes ------------------------------------------------------------------------------------------------------------
+# ---- axes ----------------------------------------------------------------------------------------
+# --------------------
 
 
 def split_axes(equation: Equation) -> Equation:
-    """Without `axis // c` and `axis % c`, where c divides the axis's extent: it becomes two axes."""
+    """Without `axis // c` and `axis % c`, where c divides the axis's extent: it becomes two
+    axes."""
     while (found := _divided(equation)) is not None:
-        axis, by = found
-        high, low = Axis(axis.name, axis.extent // by), Axis(f"{axis.name}_", by)
-        to = {axis: index(high) * by + low}
-        said = f"{axis.name} = {by}*{high.name}+{low.name}"
-        if axis in equation.axes:
-            axes = tuple(b for a in equation.axes for b in ((high, low) if a is axis else (a,)))
-            equation = equation.with_axes(axes, to, said)
-        else:
-            expr = transform(equation.expr, lambda e: _split_reduce(e, axis, (high, low), to))
-            equation = Equation(equation.array, equation.axes, equation.at, expr, equation.nodes, equation.says)
+        equation = _split_axis(equation, *found)
     return equation
+
+
+def _split_axis(equation: Equation, axis: Axis, by: int) -> Equation:
+    high, low = Axis(axis.name, axis.extent // by), Axis(f"{axis.name}_", by)
+    to = {axis: index(high) * by + low}
+    if axis in equation.axes:
+        axes = tuple(b for a in equation.axes for b in ((high, low) if a is axis else (a,)))
+        return equation.with_axes(axes, to, f"{axis.name} = {by}*{high.name}+{low.name}")
+    expr = transform(equation.expr, lambda e: _split_reduce(e, axis, (high, low), to))
+    return replace(equation, expr=expr)
 
 
 def _divided(equation: Equation) -> tuple[Axis, int] | None:
@@ -209,7 +257,9 @@ def _divided(equation: Equation) -> tuple[Axis, int] | None:
     return None
 
 
-def _split_reduce(e: Expr, axis: Axis, parts: tuple[Axis, Axis], to: dict[Axis, Index]) -> Expr | None:
+def _split_reduce(
+    e: Expr, axis: Axis, parts: tuple[Axis, Axis], to: dict[Axis, Index]
+) -> Expr | None:
     if not isinstance(e, Reduce) or axis not in e.over:
         return None
     over = tuple(b for a in e.over for b in (parts if a is axis else (a,)))
@@ -218,7 +268,8 @@ def _split_reduce(e: Expr, axis: Axis, parts: tuple[Axis, Axis], to: dict[Axis, 
 
 
 def forward(equation: Equation) -> Equation:
-    """Reduction axes along which the read with most axes goes backwards are reversed: addresses then rise."""
+    """Reduction axes along which the read with most axes goes backwards are reversed: addresses
+    then rise."""
 
     def change(e: Expr) -> Expr | None:
         if not isinstance(e, Reduce) or e.where:
@@ -235,6 +286,4 @@ def forward(equation: Equation) -> Equation:
         return reduce(e.kind, e.over, substitute(e.body, to)) if to else None
 
     expr = transform(equation.expr, change)
-    return Equation(equation.array, equation.axes, equation.at, expr, equation.nodes, equation.says)
-
-
+    return replace(equation, expr=expr)

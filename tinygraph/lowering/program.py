@@ -1,4 +1,5 @@
-"""The program: kernels in order, where their operands lie, and where threads have to wait for each other."""
+"""The program: kernels in order, where their operands lie, and where threads have to wait for each
+other."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Call:
 
     @cached_property
     def kernel(self) -> Kernel:
-        """Its loops; built when first asked for, since a backend may have the machine code of the recipe already."""
+        """Its loops; built when first asked for, since a backend may have the machine code of the
+        recipe already."""
         return kernel_of(self.flat, self.schedule, self.name)
 
     @cached_property
@@ -53,13 +55,16 @@ class Call:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations, as the equation says: an addition or multiplication counts 1, as does exp."""
+        """Floating-point operations, as the equation says: an addition or multiplication counts 1,
+        as does exp."""
         return self.flat.size * _operations(self.flat)
 
     @property
     def bytes(self) -> int:
         """Memory touched, in bytes, if every element of every operand is moved once."""
-        sizes = {r.source: min(_span(r), _size(r)) for r in walk(self.flat.expr) if isinstance(r, Read)}
+        sizes = {
+            r.source: min(_span(r), _size(r)) for r in walk(self.flat.expr) if isinstance(r, Read)
+        }
         own = self.flat.size * self.flat.buffer.dtype.itemsize
         return own + sum(n * r.dtype.itemsize for r, n in sizes.items() if isinstance(r, Buffer))
 
@@ -88,17 +93,17 @@ def _operations(flat: Flat) -> int:
             times *= math.prod(a.extent for a in e.over)
             count += times
             stack.append((e.body, times))
-        elif isinstance(e, Apply):
-            if factor.get(id(e), 0) < times:
-                count += times if e.dtype.is_float and e.function not in ("select", "guard") else 0
-                factor[id(e)] = times
-                stack.extend((a, times) for a in e.args)
+        elif isinstance(e, Apply) and factor.get(id(e), 0) < times:
+            count += times if e.dtype.is_float and e.function not in ("select", "guard") else 0
+            factor[id(e)] = times
+            stack.extend((a, times) for a in e.args)
     return count
 
 
 @dataclass(eq=False)
 class Program:
-    """What a backend compiles. Buffers are inputs, outputs, or lie in the arena at an offset in bytes."""
+    """What a backend compiles. Buffers are inputs, outputs, or lie in the arena at an offset in
+    bytes."""
 
     calls: list[Call]
     inputs: list[Buffer | None]
@@ -120,7 +125,9 @@ class Program:
             if call.barrier:
                 lines.append("  barrier")
             facts = f"{call.flops} flop, {call.bytes} bytes, {call.intensity:.2f} flop/byte"
-            lines.append(f"  {number}: {call.name}({', '.join(b.name for b in call.operands)})  # {facts}")
+            lines.append(
+                f"  {number}: {call.name}({', '.join(b.name for b in call.operands)})  # {facts}"
+            )
         return "\n".join(lines)
 
 
@@ -147,9 +154,11 @@ class _Life:
 
 
 def plan_memory(program: Program, margins: dict[Buffer, tuple]) -> None:
-    """Gives every temporary buffer its place: buffers that are never alive between the same barriers share memory.
+    """Gives every temporary buffer its place: buffers that are never alive between the same
+    barriers share memory.
 
-    Buffers with a halo share only with buffers of the same layout, so that zeros once written stay zeros; these come first.
+    Buffers with a halo share only with buffers of the same layout, so that zeros once written stay
+    zeros; these come first.
     """
     lives = _lives(program)
     groups: dict[tuple, list[_Life]] = {}
@@ -169,7 +178,9 @@ def plan_memory(program: Program, margins: dict[Buffer, tuple]) -> None:
         top += len(slots) * group[0].size
     program.zeros = top
     placed: list[tuple[_Life, int]] = []
-    for life in sorted((one for one in lives if one.buffer not in margins), key=lambda one: -one.size):
+    for life in sorted(
+        (one for one in lives if one.buffer not in margins), key=lambda one: -one.size
+    ):
         offset = program.arena[life.buffer] = _place(life, placed, top)
         placed.append((life, offset))
     program.arena_bytes = max([top, *(offset + life.size for life, offset in placed)])

@@ -1,7 +1,7 @@
 """A kernel's recipe: a text that is equal for two kernels exactly if their machine code is equal.
 
-It names axes and buffers by the order in which they appear, so neither their names nor where they lie matter. Whoever has the
-machine code for a recipe need not build the loops at all.
+It names axes and buffers by the order in which they appear, so neither their names nor where they
+lie matter. Whoever has the machine code for a recipe need not build the loops at all.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ class _Writer:
         self.indices: dict[Index, str] = {}
 
     def text(self, flat: Flat, plan: Schedule) -> str:
-        lines = [" ".join(map(self._axis, flat.axes)), f"{self._buffer(flat.buffer)}[{self._index(flat.address)}]"]
+        lines = [
+            " ".join(map(self._axis, flat.axes)),
+            f"{self._buffer(flat.buffer)}[{self._index(flat.address)}]",
+        ]
         number: dict[object, int] = {}
         for e in walk(flat.expr):
             number[e] = len(number)
             lines.append(self._line(e, number))
         loops = " ".join(self._axis(a) if isinstance(a, Axis) else a for a in plan.loops)
         ends = " ".join(self._axis(a) if a is not None else "-" for a in (plan.lane, plan.tile))
-        lines.append(f"{loops}; {ends}; {plan.lanes} {plan.vectors} {plan.rows} {plan.tasks} {plan.grain} {plan.unroll}")
+        sizes = (plan.lanes, plan.vectors, plan.rows, plan.tasks, plan.grain, plan.unroll)
+        lines.append(f"{loops}; {ends}; {sizes}")
         return "\n".join(lines)
 
     def _line(self, e: object, number: dict[object, int]) -> str:
@@ -67,4 +71,8 @@ class _Writer:
         return self.indices[value]
 
     def _atom(self, atom: Atom) -> str:
-        return self._axis(atom) if isinstance(atom, Axis) else f"({self._index(atom.index)}){atom.part}{atom.by}"
+        return (
+            self._axis(atom)
+            if isinstance(atom, Axis)
+            else f"({self._index(atom.index)}){atom.part}{atom.by}"
+        )

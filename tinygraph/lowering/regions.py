@@ -1,8 +1,10 @@
-"""Regions: which nodes share a kernel. The others are never stored: their equation is put into their reader's.
+"""Regions: which nodes share a kernel. The others are never stored: their equation is put into
+their reader's.
 
-A chain of maps becomes one kernel; a map of a reduction's result becomes its epilogue (convolution + bias + relu); a map read by
-a sum becomes part of the sum. A reduction is never put into another one, nor where it would be computed twice; an operand of a
-contraction is only ever moved, padded or sliced on the way in, so that it stays a plain read.
+A chain of maps becomes one kernel; a map of a reduction's result becomes its epilogue (convolution
++ bias + relu); a map read by a sum becomes part of the sum. A reduction is never put into another
+one, nor where it would be computed twice; an operand of a contraction is only ever moved, padded or
+sliced on the way in, so that it stays a plain read.
 """
 
 from __future__ import annotations
@@ -12,8 +14,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinygraph.graph import Graph, Node, is_leaf
-from tinygraph.loops.expr import Apply, Expr, IndexValue, Operand, Read, Reduce, apply, const, index_value, read
-from tinygraph.loops.expr import rename_reductions, replace_reads, substitute, walk
+from tinygraph.loops.expr import (
+    Apply,
+    Expr,
+    Operand,
+    Read,
+    Reduce,
+    apply,
+    const,
+    index_value,
+    read,
+    rename_reductions,
+    replace_reads,
+    substitute,
+    walk,
+)
 from tinygraph.loops.index import Axis, Index, index, interval
 from tinygraph.lowering.equation import Array, Equation, contraction
 from tinygraph.types import DType
@@ -42,7 +57,9 @@ class Piece:
 
 
 def piece_of(node: Node) -> Piece:
-    axes = tuple(Axis(name, extent) for name, extent in zip(_names(node.ndim), node.shape, strict=False))
+    axes = tuple(
+        Axis(name, extent) for name, extent in zip(_names(node.ndim), node.shape, strict=False)
+    )
     expr = node.op.equation(axes, *(Operand(x, x.shape, x.dtype) for x in node.inputs))
     parts = list(walk(expr))
     domain = math.prod(a.extent for r in parts if isinstance(r, Reduce) for a in r.over)
@@ -60,11 +77,14 @@ def piece_of(node: Node) -> Piece:
 
 
 def _names(count: int) -> Sequence[str]:
-    return {1: "c", 2: "nc", 3: "nic", 4: "nijc", 5: "nijkc"}.get(count, [f"i{k}" for k in range(count)])
+    return {1: "c", 2: "nc", 3: "nic", 4: "nijc", 5: "nijkc"}.get(
+        count, [f"i{k}" for k in range(count)]
+    )
 
 
 def regions(graph: Graph) -> tuple[list[Equation], dict[Node, Array]]:
-    """One equation for each node that is stored, in order, and the array of each stored node and input."""
+    """One equation for each node that is stored, in order, and the array of each stored node and
+    input."""
     return _Regions(graph).equations()
 
 
@@ -102,18 +122,28 @@ class _Regions:
             arrays[node] = Array(self.names[node], node.type, node, external=node in outputs)
             expr = replace_reads(expr, lambda r: _from_array(r, arrays))
             at = tuple(index(a) for a in piece.axes)
-            result.append(Equation(arrays[node], piece.axes, at, rename_reductions(expr), members[node]))
+            result.append(
+                Equation(arrays[node], piece.axes, at, rename_reductions(expr), members[node])
+            )
         return result, arrays
 
-    # ---- which nodes are stored --------------------------------------------------------------------------------------
+    # ---- which nodes are stored
+    # --------------------------------------------------------------------------------------
 
     def _decide(self) -> None:
         for node in self.nodes:
             if is_leaf(node):
-                self.heavy[node], self.terms[node], self.costly[node], self.reads[node] = False, 0, False, 1
+                self.heavy[node], self.terms[node], self.costly[node], self.reads[node] = (
+                    False,
+                    0,
+                    False,
+                    1,
+                )
                 continue
             piece = self.pieces[node]
-            kept = [x for x in dict.fromkeys(node.inputs) if not is_leaf(x) and x not in self.stored]
+            kept = [
+                x for x in dict.fromkeys(node.inputs) if not is_leaf(x) and x not in self.stored
+            ]
             kept.sort(key=lambda x: not self.pieces[x].contracts)
             inside: list[Node] = []
             for x in kept:
@@ -141,7 +171,9 @@ class _Regions:
             return True
         repeats = piece.repeats[x] * len(self.consumers[x])
         if repeats > 1.01:
-            return not self.costly[x] and self.reads[x] <= 1 and repeats < 4 * len(self.consumers[x])
+            return (
+                not self.costly[x] and self.reads[x] <= 1 and repeats < 4 * len(self.consumers[x])
+            )
         return True
 
     def _moves(self, x: Node) -> bool:
@@ -158,7 +190,8 @@ class _Regions:
                     return False
         return True
 
-    # ---- putting one equation into another ---------------------------------------------------------------------------
+    # ---- putting one equation into another
+    # ---------------------------------------------------------------------------
 
     def _resolve(self, r: Read) -> Expr:
         node = r.source
@@ -174,7 +207,9 @@ class _Regions:
             return substitute(rename_reductions(expr), to)
         if isinstance(expr, Read) and _same_outside(expr, r):
             return substitute(expr, to)
-        guards = [g for i, extent in zip(r.indices, r.shape, strict=True) for g in bounds(i, extent)]
+        guards = [
+            g for i, extent in zip(r.indices, r.shape, strict=True) for g in bounds(i, extent)
+        ]
         inner = substitute(expr, to)
         condition = guards[0]
         for g in guards[1:]:
@@ -184,11 +219,17 @@ class _Regions:
 
 
 def _same_outside(inner: Read, outer: Read) -> bool:
-    """Whether leaving the outer array's bounds also leaves the inner one's, with the same value outside.
+    """Whether leaving the outer array's bounds also leaves the inner one's, with the same value
+    outside.
 
-    So where the inner read only shifts (a padding): position i < 0 of the padding is < 0 of the padded.
+    So where the inner read only shifts (a padding): position i < 0 of the padding is < 0 of the
+    padded.
     """
-    if inner.outside is None or inner.outside != outer.outside or len(inner.indices) != len(outer.indices):
+    if (
+        inner.outside is None
+        or inner.outside != outer.outside
+        or len(inner.indices) != len(outer.indices)
+    ):
         return False
     shifts = all(len(i.terms) <= 1 and all(c == 1 for _, c in i.terms) for i in inner.indices)
     return shifts
@@ -206,7 +247,8 @@ def bounds(i: Index, extent: int) -> list[Expr]:
 
 
 def _clamped(r: Read) -> Expr:
-    """A read whose value does not matter where an index is outside, but which must not leave the array."""
+    """A read whose value does not matter where an index is outside, but which must not leave the
+    array."""
     if r.outside is not None:
         return r
     return read(r.source, r.shape, r.dtype, r.indices, 0)
@@ -216,5 +258,3 @@ def _from_array(r: Read, arrays: dict[Node, Array]) -> Expr:
     node = r.source
     assert isinstance(node, Node)
     return read(arrays[node], r.shape, r.dtype, r.indices, r.outside)
-
-

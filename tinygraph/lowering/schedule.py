@@ -1,7 +1,9 @@
-"""Choosing loops for a flat equation: which axis becomes lanes, which a register tile, which tasks. By rule, no search.
+"""Choosing loops for a flat equation: which axis becomes lanes, which a register tile, which tasks.
+By rule, no search.
 
-The lane axis must run through memory with stride 0 or 1; the register tile is that axis which the vector operand does not
-depend on, so that each load is used several times; the outermost loops become tasks, enough of them to keep threads busy.
+The lane axis must run through memory with stride 0 or 1; the register tile is that axis which the
+vector operand does not depend on, so that each load is used several times; the outermost loops
+become tasks, enough of them to keep threads busy.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ MOST_TASKS = 256
 
 @dataclass(frozen=True)
 class Schedule:
-    """The decisions for one kernel; `loops` lists the outer loops, outermost first, and `tasks` how many of them are tasks."""
+    """The decisions for one kernel; `loops` lists the outer loops, outermost first, and `tasks` how
+    many of them are tasks."""
 
     lane: Axis | None
     lanes: int
@@ -52,7 +55,8 @@ def _product(flat: Flat) -> tuple[Reduce, Read, Read] | None:
 
 
 def contraction_lane(flat: Flat, target: Target) -> tuple[Axis, Read, bool] | None:
-    """Of a sum of products: the best lane axis, the operand that varies along it, and whether its lanes are neighbours."""
+    """Of a sum of products: the best lane axis, the operand that varies along it, and whether its
+    lanes are neighbours."""
     found = _product(flat)
     if found is None:
         return None
@@ -100,13 +104,35 @@ def schedule(flat: Flat, target: Target) -> Schedule:
     plan = Schedule(lane, lanes, vectors, tile if rows > 1 else None, rows, loops)
     tasks, grain = _tasks(flat, plan)
     unroll = _unroll(flat, vectors * rows)
-    return Schedule(lane, lanes, vectors, plan.tile, rows, loops, tasks, grain, unroll, tuple(_sentences(flat, plan)))
+    return Schedule(
+        lane,
+        lanes,
+        vectors,
+        plan.tile,
+        rows,
+        loops,
+        tasks,
+        grain,
+        unroll,
+        tuple(_sentences(flat, plan)),
+    )
 
 
 def _scalar(flat: Flat) -> Schedule:
     plan = Schedule(None, 1, 1, None, 1, tuple(flat.axes))
     tasks, grain = _tasks(flat, plan)
-    return Schedule(None, 1, 1, None, 1, plan.loops, tasks, grain, 1, ("no axis runs through memory in lanes: scalar loops",))
+    return Schedule(
+        None,
+        1,
+        1,
+        None,
+        1,
+        plan.loops,
+        tasks,
+        grain,
+        1,
+        ("no axis runs through memory in lanes: scalar loops",),
+    )
 
 
 def lane_axis(flat: Flat, target: Target) -> Axis | None:
@@ -117,9 +143,12 @@ def lane_axis(flat: Flat, target: Target) -> Axis | None:
 
 
 def _map_lane(flat: Flat, lanes: int) -> Axis | None:
-    """The output axis that most accesses run along with stride 0 or 1, weighted by how full its vectors are."""
+    """The output axis that most accesses run along with stride 0 or 1, weighted by how full its
+    vectors are."""
     accesses = [flat.address, *(r.indices[0] for r in reads(flat.expr))]
-    costly = sum(isinstance(e, Apply) and e.function not in ("guard", "cast") for e in walk(flat.expr))
+    costly = sum(
+        isinstance(e, Apply) and e.function not in ("guard", "cast") for e in walk(flat.expr)
+    )
     best: tuple[float, Axis] | None = None
     for axis in flat.axes:
         if axis.extent < 2:
@@ -142,9 +171,11 @@ def _widest(flat: Flat) -> DType:
 
 
 def tile_axis(flat: Flat, lane: Axis) -> Axis | None:
-    """The axis along which a read that varies over the lanes is the same, so that one load serves several rows.
+    """The axis along which a read that varies over the lanes is the same, so that one load serves
+    several rows.
 
-    Of a map that scatters its lanes: the axis along which the output is contiguous, so that whole cache lines are written.
+    Of a map that scatters its lanes: the axis along which the output is contiguous, so that whole
+    cache lines are written.
     """
     if not reductions(flat.expr):
         if _stride(flat.address, lane) == 1:
@@ -153,7 +184,11 @@ def tile_axis(flat: Flat, lane: Axis) -> Axis | None:
     inside = [r for red in reductions(flat.expr) for r in reads(red.body)]
     wide = [r for r in inside if lane in r.axes]
     narrow = [r for r in inside if lane not in r.axes]
-    choices = [a for a in flat.axes if a is not lane and any(a not in r.axes for r in wide) and a.extent > 1]
+    choices = [
+        a
+        for a in flat.axes
+        if a is not lane and any(a not in r.axes for r in wide) and a.extent > 1
+    ]
     choices = [a for a in choices if any(a in r.axes for r in narrow) or not narrow]
     if not choices:
         return None
@@ -168,7 +203,11 @@ def tile_axis(flat: Flat, lane: Axis) -> Axis | None:
 def _register_tile(flat: Flat, target: Target, blocks: int, tile: Axis | None) -> tuple[int, int]:
     """vectors V and rows R of the tile: as many multiply-adds a load as fit into the registers."""
     if not reductions(flat.expr):
-        return (1, min(tile.extent, 16)) if tile is not None else (min(blocks, 4 if _simple(flat) else 1), 1)
+        return (
+            (1, min(tile.extent, 16))
+            if tile is not None
+            else (min(blocks, 4 if _simple(flat) else 1), 1)
+        )
     room = target.registers * 3 // 4
     if tile is None:
         return min(blocks, 4), 1
@@ -179,7 +218,12 @@ def _register_tile(flat: Flat, target: Target, blocks: int, tile: Axis | None) -
                 continue
             work = vectors * rows
             cycles = max(work / 2, (vectors + rows) / 2, 4 if work < 8 else 0)
-            fill = blocks / (-(-blocks // vectors) * vectors) * tile.extent / (-(-tile.extent // rows) * rows)
+            fill = (
+                blocks
+                / (-(-blocks // vectors) * vectors)
+                * tile.extent
+                / (-(-tile.extent // rows) * rows)
+            )
             score = work / cycles * fill + 0.002 * work - 0.01 * vectors
             if score > best:
                 best, choice = score, (vectors, rows)
@@ -191,7 +235,8 @@ def _simple(flat: Flat) -> bool:
 
 
 def _order(flat: Flat, target: Target, lane: Axis, tile: Axis | None) -> tuple[str | Axis, ...]:
-    """The vector operand's panel for all lanes stays in the cache if it is small; else one panel serves all rows first."""
+    """The vector operand's panel for all lanes stays in the cache if it is small; else one panel
+    serves all rows first."""
     outer = [a for a in flat.axes if a is not lane and a is not tile]
     ends = ["tiles"] if tile is not None else []
     if not reductions(flat.expr):
@@ -261,5 +306,3 @@ def _sentences(flat: Flat, plan: Schedule) -> list[str]:
     if plan.tile is not None:
         text.append(f"register tile: {plan.rows} of {plan.tile.name} x {plan.vectors} vectors")
     return text
-
-

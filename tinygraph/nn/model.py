@@ -132,9 +132,9 @@ class Model(Layer):
     def _fitting(self, symbol: Symbol, value: Any) -> Tensor:
         if not isinstance(value, Tensor):  # data without a type of its own takes the input's
             value = from_array(to_array(value, symbol.dtype))
-        fits = self._any_shape or len(value.shape) == len(symbol.shape) and all(
+        fits = self._any_shape or (len(value.shape) == len(symbol.shape) and all(
             wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
-        )
+        ))
         if not fits or value.dtype is not symbol.dtype:
             name = f" {symbol.name}" if symbol.name else ""
             raise ShapeError(

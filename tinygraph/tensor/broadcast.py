@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import Node, origin_here, place_of
-from tinygraph.ops.base import Full
+from tinygraph.ops.base import Full, full
 from tinygraph.ops.reduce import broadcast_to
 
 
@@ -36,7 +36,15 @@ def broadcast_together(name: str, nodes: Sequence[Node]) -> list[Node]:
     if all(node.shape == first for node in nodes):
         return list(nodes)
     shape = common_shape(name, nodes)
-    return [node if node.shape == shape else broadcast_to(node, shape) for node in nodes]
+    return [_stretched(node, shape) for node in nodes]
+
+
+def _stretched(node: Node, shape: tuple[int, ...]) -> Node:
+    if node.shape == shape:
+        return node
+    if isinstance(node.op, Full):  # a constant of that shape needs no gate to stretch it
+        return full(node.op.value, node.type.with_shape(shape))
+    return broadcast_to(node, shape)
 
 
 def require_one_dtype(name: str, nodes: Sequence[Node]) -> None:

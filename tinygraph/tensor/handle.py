@@ -5,26 +5,26 @@ Operators build graph; values are computed when asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import numpy as np
 
 from tinygraph import ops
-from tinygraph.errors import DtypeError, IndexingError, ShapeError
+from tinygraph.errors import DtypeError, IndexingError, ShapeError, TraceError
 from tinygraph.evaluate import values_of
 from tinygraph.graph import Node, leaf, origin_here, place_of
 from tinygraph.tensor.broadcast import broadcast_together, require_one_dtype
+from tinygraph.tensor.methods import Methods, functional
 from tinygraph.tensor.numbers import is_scalar, scalar_value, to_array
 from tinygraph.trace import current_trace
-from tinygraph.types import DType, TensorType, dtype_of, float32, int32
+from tinygraph.types import DType, TensorType, float32, int32
 
-Axes = int | Sequence[int] | None
 Build = Callable[..., Node]
 
 
-class Tensor:
+class Tensor(Methods):
     """A value, known or yet to be computed. Make one with `tg.tensor`, or by computing with others.
 
     `==` and the other comparisons go element by element; hashing is by identity.
@@ -171,17 +171,18 @@ class Tensor:
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name else ""
         kind = type(self).__name__
-        if self._traced():
+        try:
+            value = self._value()
+        except TraceError:
             return f"{kind}(traced, {self.type}{name})"
-        text = np.array2string(self._value(), separator=", ", threshold=100, prefix=f"{kind}(")
+        text = np.array2string(value, separator=", ", threshold=100, prefix=f"{kind}(")
         return f"{kind}({text}, {self.type}{name})"
 
     def __str__(self) -> str:
-        return repr(self) if self._traced() else str(self._value())
-
-    def _traced(self) -> bool:
-        """Whether it belongs to a traced function, so that its value cannot be printed."""
-        return self._trace is not None
+        try:
+            return str(self._value())
+        except TraceError:
+            return repr(self)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -228,10 +229,10 @@ class Tensor:
         return binary(ops.power, "pow", other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return _functional().matmul(self, other) if is_operand(other) else NotImplemented
+        return functional().matmul(self, other) if is_operand(other) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _functional().matmul(other, self) if is_operand(other) else NotImplemented
+        return functional().matmul(other, self) if is_operand(other) else NotImplemented
 
     def __neg__(self) -> Tensor:
         return wrap(ops.neg(self.node))
@@ -276,84 +277,13 @@ class Tensor:
         return wrap(ops.logical_not(self.node))
 
     def __getitem__(self, key: Any) -> Tensor:
-        return _functional().index(self, key)
+        return functional().index(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise IndexingError(
             "a tensor does not change: x[key] = value is written x = tg.update(x, key, value), or "
             f"x = tg.where(condition, value, x); a parameter has .assign{place_of(origin_here())}"
         )
-
-    # The commonest functions as methods
-
-    def astype(self, dtype: Any) -> Tensor:
-        """The same numbers as another dtype."""
-        return wrap(ops.cast(self.node, dtype_of(dtype)))
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same elements with another shape; one extent may be -1."""
-        return _functional().reshape(self, shape[0] if _one_sequence(shape) else shape)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes in another order, or reversed."""
-        return _functional().transpose(self, (axes[0] if _one_sequence(axes) else axes) or None)
-
-    @property
-    def T(self) -> Tensor:
-        """The axes reversed."""
-        return self.transpose()
-
-    def flatten(self) -> Tensor:
-        """All elements in one axis."""
-        return self.reshape(-1)
-
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().sum(self, axis, keepdims)
-
-    def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().mean(self, axis, keepdims)
-
-    def var(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().var(self, axis, keepdims)
-
-    def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().max(self, axis, keepdims)
-
-    def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().min(self, axis, keepdims)
-
-    def argmax(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().argmax(self, axis, keepdims)
-
-    def argmin(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().argmin(self, axis, keepdims)
-
-    def all(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().all(self, axis, keepdims)
-
-    def any(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        return _functional().any(self, axis, keepdims)
-
-    def exp(self) -> Tensor:
-        return _functional().exp(self)
-
-    def log(self) -> Tensor:
-        return _functional().log(self)
-
-    def sqrt(self) -> Tensor:
-        return _functional().sqrt(self)
-
-    def abs(self) -> Tensor:
-        return abs(self)
-
-    def tanh(self) -> Tensor:
-        return _functional().tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        return _functional().sigmoid(self)
-
-    def relu(self) -> Tensor:
-        return _functional().relu(self)
 
     if TYPE_CHECKING:  # these belong to layers above, which `tinygraph` attaches
 
@@ -447,16 +377,5 @@ def _exponent(value: Any, dtype: DType) -> float | int:
     return int(number)
 
 
-def _one_sequence(args: tuple[Any, ...]) -> bool:
-    return len(args) == 1 and (args[0] is None or isinstance(args[0], list | tuple))
-
-
 def _restored(kind: Any, array: np.ndarray, name: str | None, extra: dict[str, Any]) -> Tensor:
     return kind(None, array, name, **extra)
-
-
-def _functional() -> Any:
-    """The functions that the methods stand for; they need this module, so they come late."""
-    from tinygraph import functional
-
-    return functional

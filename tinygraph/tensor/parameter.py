@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import attrgetter
-from typing import Any
+from typing import Any, NoReturn
 from weakref import ref
 
 import numpy as np
 
-from tinygraph.errors import DtypeError, ShapeError
+from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.evaluate import values_of
 from tinygraph.graph import Leaf, Node, Storage, origin_here, place_of
 from tinygraph.tensor.handle import Tensor, node_of, owners
@@ -83,10 +83,27 @@ class Parameter(Tensor):
         assign([self], [value])
 
     def _value(self) -> np.ndarray:
-        return values_of([self.node])[0] if self._traced() else arrays_of([self])[0]
+        if current_trace() is not None:
+            return values_of([self.node])[0]
+        return arrays_of([self])[0]
 
-    def _traced(self) -> bool:
-        return current_trace() is not None
+    def __iadd__(self, other: Any) -> NoReturn:
+        self._refuse("+")
+
+    def __isub__(self, other: Any) -> NoReturn:
+        self._refuse("-")
+
+    def __imul__(self, other: Any) -> NoReturn:
+        self._refuse("*")
+
+    def __itruediv__(self, other: Any) -> NoReturn:
+        self._refuse("/")
+
+    def _refuse(self, sign: str) -> NoReturn:
+        raise TinygraphError(
+            f"w {sign}= x would leave the parameter as it was and call the result w; "
+            f"write w.assign(w {sign} x){place_of(origin_here())}"
+        )
 
     def _extra(self) -> dict[str, Any]:
         return {"trainable": self.trainable}

@@ -1,0 +1,113 @@
+"""Images of any kind in, what the net sees, masks out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from tinygraph.errors import DataError
+from tinygraph.weights import written_whole
+
+Grey = NDArray[np.float32]
+Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From tiles [VIEWS,TILE,TILE,1] to how much each pixel speaks for a nucleus [VIEWS,TILE,TILE]."""
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
+TILE, MARGIN, VIEWS = 256, 32, 4
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R 601, with which the training images were turned to grey."""
+
+
+def prepared(image: NDArray[np.number]) -> Grey:
+    """An image as the net sees it: nuclei bright on dark, mean 0, standard deviation 1.
+
+    Nuclei cover less than half of an image, so its median is background. Where that lies in the
+    upper half of the range (stained and bright-field images do so), the image is inverted.
+    """
+    values = image.astype(np.float32)
+    low, high = np.percentile(values, (0.5, 99.5))
+    values = np.clip(values, low, high)
+    if np.median(values) > (low + high) / 2:
+        values = -values
+    return ((values - values.mean()) / (values.std() + 1e-6)).astype(np.float32)
+
+
+def read_grey(path: Path) -> Grey:
+    """The grey values of an image file, whatever its range: colour, palette, 16 bit, alpha."""
+    try:
+        with Image.open(path) as image:
+            return _grey(image)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = "it is no image" if isinstance(error, UnidentifiedImageError) else error
+        raise DataError(f"cannot read {path}: {reason}") from None
+    except Image.DecompressionBombError as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+
+
+def _grey(image: Image.Image) -> Grey:
+    if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
+        values = np.asarray(image, np.float32)
+    elif image.mode in ("LA", "La"):
+        values = np.asarray(image, np.float32)[..., 0]
+    else:  # what lies under alpha stays; the net looks at colours alone
+        values = np.asarray(image.convert("RGBA").convert("RGB"), np.float32) @ LUMA
+    if not np.isfinite(values).all():
+        raise ValueError("some of its pixels are no numbers")
+    return values
+
+
+def image_files(path: Path) -> list[Path]:
+    """The images that a path stands for: itself, or those of a folder."""
+    if not path.exists():
+        raise DataError(f"there is no file or folder {path}")
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DataError(f"there are no images in {path}: none ends in {' '.join(sorted(SUFFIXES))}")
+    return found
+
+
+def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
+    """A PNG with 255 where the mask is true, else 0."""
+    with written_whole(path) as file:
+        Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(file, "PNG")
+
+
+def segmented(image: NDArray[np.number], logits: Logits) -> NDArray[np.bool_]:
+    """Which pixels of an image of any size belong to nuclei.
+
+    The image is cut into tiles that overlap, and each tile is seen from four sides: as it is and
+    mirrored. So one compiled program does for all sizes.
+    """
+    seen = prepared(image)
+    height, width = seen.shape
+    padded = np.pad(
+        seen, ((0, max(0, TILE - height)), (0, max(0, TILE - width))), mode="symmetric"
+    )
+    votes = np.zeros(padded.shape, np.float32)
+    for i, top in _starts(padded.shape[0]):
+        for j, left in _starts(padded.shape[1]):
+            tile = _seen_from_all_sides(padded[i : i + TILE, j : j + TILE], logits)
+            votes[i + top : i + TILE, j + left : j + TILE] = tile[top:, left:]
+    return votes[:height, :width] > 0
+
+
+def _starts(extent: int) -> list[tuple[int, int]]:
+    """Where tiles begin, and from which of its rows on a tile counts.
+
+    Each covers the end of the one before, which saw less around it.
+    """
+    last = extent - TILE
+    inner = list(range(TILE - 2 * MARGIN, last, TILE - 2 * MARGIN))
+    return [(0, 0), *((start, MARGIN) for start in (*inner, last) if start > 0)]
+
+
+def _seen_from_all_sides(tile: Grey, logits: Logits) -> Grey:
+    views = np.stack([tile, tile[::-1], tile[:, ::-1], tile[::-1, ::-1]])
+    votes = logits(np.ascontiguousarray(views[..., None]))
+    return votes[0] + votes[1, ::-1] + votes[2, :, ::-1] + votes[3, ::-1, ::-1]
