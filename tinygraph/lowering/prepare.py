@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from tinygraph.loops.expr import (
     Apply,
+    Const,
     Expr,
     IndexValue,
     Read,
@@ -136,8 +137,7 @@ def _cut(condition: Expr, equation: Equation) -> tuple[Axis, int] | None:
     if (
         not isinstance(left, IndexValue)
         or len(left.index.terms) != 1
-        or right.axes
-        or not hasattr(right, "value")
+        or not isinstance(right, Const)
     ):
         return None
     atom, c = left.index.terms[0]
