@@ -306,6 +306,8 @@ def _apply(function: str, args: tuple[Expr, ...], dtype: DType) -> Expr:
 
 def reduce(kind: str, over: tuple[Axis, ...], body: Expr, where: tuple[Index, ...] = ()) -> Expr:
     """A reduction; axes of extent 1 and conditions that always hold are left out."""
+    if any(axis.extent == 0 for axis in over):
+        return identity(kind, body.dtype)
     over = tuple(axis for axis in over if axis.extent != 1)
     where = tuple(w for w in where if w.terms or w.const)
     if not over and not where:
