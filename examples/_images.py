@@ -23,17 +23,18 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def prepared(image: NDArray[np.number]) -> Grey:
-    """An image as the net sees it: nuclei bright on dark, mean 0, standard deviation 1.
+    """An image as the net sees it: nuclei bright, the background at 0, the mean distance from it
+    one half.
 
     Nuclei cover less than half of an image, so its median is background. Where that lies in the
     upper half of the range (stained and bright-field images do so), the image is inverted.
     """
-    values = image.astype(np.float32)
-    low, high = np.percentile(values, (0.5, 99.5))
-    values = np.clip(values, low, high)
-    if np.median(values) > (low + high) / 2:
-        values = -values
-    return ((values - values.mean()) / (values.std() + 1e-6)).astype(np.float32)
+    low, high = np.percentile(image, (0.5, 99.5))
+    values = np.clip((image.astype(np.float32) - low) / (high - low + 1e-6), 0, 1)
+    background = np.median(values)
+    from_background = background - values if background > 0.5 else values - background
+    spread = 2 * np.abs(from_background).mean() + 1e-6
+    return np.clip(from_background / spread, -3, 5).astype(np.float32)
 
 
 def read_grey(path: Path) -> Grey:
@@ -53,8 +54,8 @@ def _grey(image: Image.Image) -> Grey:
         values = np.asarray(image, np.float32)
     elif image.mode in ("LA", "La"):
         values = np.asarray(image, np.float32)[..., 0]
-    else:  # what lies under alpha stays; the net looks at colours alone
-        values = np.asarray(image.convert("RGBA").convert("RGB"), np.float32) @ LUMA
+    else:  # colour; what an alpha channel hides counts too
+        values = np.asarray(image.convert("RGB"), np.float32) @ LUMA
     if not np.isfinite(values).all():
         raise ValueError("some of its pixels are no numbers")
     return values

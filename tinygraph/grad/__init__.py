@@ -1,5 +1,6 @@
 """Gradients: from a graph to the graph of its gradients, and what users call."""
 
+from tinygraph.grad.reverse import Sent as Sent
 from tinygraph.grad.reverse import gradients as gradients
 from tinygraph.grad.reverse import reaching as reaching
 from tinygraph.grad.tensors import backward as backward

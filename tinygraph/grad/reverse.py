@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tinygraph.errors import GradientError
 from tinygraph.graph import Node, backward_of, topological
 from tinygraph.ops import full
 
 
-def gradients(y: Node, xs: Iterable[Node], upstream: Node | None = None) -> list[Node | None]:
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """What a gate sends back over the wire of one input; all but `gate` in the gradient graph."""
+
+    gate: Node
+    position: int
+    """Which of the gate's inputs."""
+    upstream: Node
+    """The gradient of the gate's output."""
+    part: Node
+    """The gate's contribution to the gradient of that input."""
+    total: Node
+    """That gradient as far as it is added up, this part included."""
+
+
+def gradients(
+    y: Node,
+    xs: Iterable[Node],
+    upstream: Node | None = None,
+    watch: Callable[[Sent], None] | None = None,
+) -> list[Node | None]:
     """For each of `xs` the gradient of `y`, times `upstream` (ones where that is left out).
 
     None without a path.
 
     The result is graph, made of the same ops, so it can be drawn, compiled and differentiated
-    again. Each new node carries the origin of the forward node it belongs to.
+    again. Each new node carries the origin of the forward node it belongs to. `watch` sees what
+    each gate sends over each wire, in order.
     """
     wanted = list(xs)
     _check(y, upstream)
@@ -33,7 +55,9 @@ def gradients(y: Node, xs: Iterable[Node], upstream: Node | None = None) -> list
         if node not in keep:
             del found[node]
         if any(source in towards for source in node.inputs):
-            _send_back(node, g, towards, found)
+            for sent in _send_back(node, g, towards, found):
+                if watch is not None:
+                    watch(sent)
     return [found.get(x) for x in wanted]
 
 
@@ -59,10 +83,11 @@ def _check(y: Node, upstream: Node | None) -> None:
         )
 
 
-def _send_back(node: Node, g: Node, towards: set[Node], found: dict[Node, Node]) -> None:
+def _send_back(node: Node, g: Node, towards: set[Node], found: dict[Node, Node]) -> list[Sent]:
     """Adds to the gradients of the inputs what the gate sends them."""
     if not node.op.differentiable:
-        return
+        return []
+    sent: list[Sent] = []
     with backward_of(node):
         try:
             parts = node.op.vjp(g, node, *node.inputs)
@@ -70,7 +95,7 @@ def _send_back(node: Node, g: Node, towards: set[Node], found: dict[Node, Node])
             raise GradientError(
                 f"{node.op.name} has no gradient rule; write its vjp, or detach before it"
             ) from None
-        for source, part in zip(node.inputs, parts, strict=True):
+        for position, (source, part) in enumerate(zip(node.inputs, parts, strict=True)):
             if part is None or source not in towards:
                 continue
             if part.type != source.type:
@@ -78,3 +103,5 @@ def _send_back(node: Node, g: Node, towards: set[Node], found: dict[Node, Node])
                     f"the vjp of {node.op.name} gave {part.type} for an input of {source.type}"
                 )
             found[source] = found[source] + part if source in found else part
+            sent.append(Sent(node, position, g, part, found[source]))
+    return sent

@@ -486,7 +486,7 @@ def reads(e: Expr) -> list[Read]:
 
 
 def reductions(e: Expr) -> list[Reduce]:
-    return [at for at in walk(e) if isinstance(at, Reduce)]
+    return [at for at in walk(e) if isinstance(at, Reduce)] if e.has_reduce else []
 
 
 # ---- printing ------------------------------------------------------------------------------------

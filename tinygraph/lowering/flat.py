@@ -82,7 +82,9 @@ def flatten(e: Equation, layouts: Layouts) -> Flat:
         guards = [g for i, n in zip(r.indices, r.shape, strict=True) for g in bounds(i, n)]
         return _guarded(guards, inside, const(r.outside, r.dtype))
 
-    expr = transform(replace_reads(e.expr, change), _condition)
+    expr = replace_reads(e.expr, change)
+    if expr.has_reduce:
+        expr = transform(expr, _condition)
     axes = tuple(a for a in e.axes if a.extent != 1)
     return Flat(layout.buffer, layout.address(e.at), axes, expr, e.says)
 

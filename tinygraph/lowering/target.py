@@ -18,7 +18,6 @@ class Target:
     """Vector registers."""
     l1: int = 32 << 10
     l2: int = 1 << 20
-    threads: int = 2
 
     def lanes(self, dtype: DType) -> int:
         """Elements in one vector."""
