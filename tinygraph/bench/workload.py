@@ -1,0 +1,117 @@
+"""What is timed: a model with random data, as one jitted function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tinygraph import losses, models, optimizers
+from tinygraph.backend import find_backend
+from tinygraph.bench.flops import contraction_flops
+from tinygraph.compile import Compiled, Jitted, jit
+from tinygraph.errors import TinygraphError
+from tinygraph.grad import grad
+from tinygraph.nn import Model
+from tinygraph.tensor import Tensor, arrays_of, from_array
+
+BATCHES = {"classic_unet": 4, "mnist_cnn": 128, "mlp_small": 10, "mlp_big": 128}
+"""The usual batch; 8 for a model that is not listed."""
+ADAM = {"mnist_cnn"}
+"""Trained with Adam 1e-3; the others with SGD 0.01."""
+FREE_SIZE = 128
+"""The height and width of images for a model that takes any."""
+MODES = ("train", "infer")
+
+
+def workload_names() -> list[str]:
+    """Every model that can be timed."""
+    return list(models.MODELS)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A model in training (loss, gradients, optimizer) or inference (the forward pass)."""
+
+    name: str
+    mode: str = "train"
+    batch: int | None = None
+    backend: str = "llvm"
+    threads: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name not in models.MODELS:
+            known = ", ".join(workload_names())
+            raise TinygraphError(f"there is no workload {self.name!r}; there are {known}")
+        if self.mode not in MODES:
+            raise TinygraphError(f"a workload is timed in mode train or infer, not {self.mode!r}")
+        for what, value in (("batch", self.batch), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise TinygraphError(f"{what} is at least 1, got {value}")
+
+    @property
+    def size(self) -> int:
+        """The batch."""
+        return self.batch if self.batch is not None else BATCHES.get(self.name, 8)
+
+    @cached_property
+    def model(self) -> Model:
+        return models.build(self.name, self.seed)
+
+    @cached_property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Random images and, for training, labels."""
+        rng = np.random.default_rng(self.seed)
+        shape = [FREE_SIZE if n is None else n for n in self.model.inputs.shape[1:]]
+        x = from_array(rng.random((self.size, *shape), np.float32))
+        if self.mode == "infer":
+            return (x,)
+        logits = self.model(x).type.shape  # builds a graph, computes nothing
+        labels = rng.integers(0, logits[-1], logits[:-1], dtype=np.int32)
+        return x, from_array(labels)
+
+    @cached_property
+    def function(self) -> Jitted:
+        """The whole of it, for the inputs."""
+        model, backend, threads = self.model, find_backend(self.backend), self.threads
+        if self.mode == "infer":
+
+            def infer(x: Tensor) -> Tensor:
+                return model(x, training=False)
+
+            return jit(infer, backend=backend, threads=threads, example=self.inputs)
+        if self.name in ADAM:
+            optimizer = optimizers.Adam(1e-3, parameters=model.parameters)
+        else:
+            optimizer = optimizers.SGD(0.01, parameters=model.parameters)
+
+        def train(x: Tensor, y: Tensor) -> Tensor:
+            loss = losses.cross_entropy(model(x, training=True), y)
+            optimizer.apply(grad(loss, optimizer.parameters))
+            return loss
+
+        return jit(train, backend=backend, threads=threads, example=self.inputs)
+
+    def __call__(self) -> Tensor:
+        """Runs it once; the first time it is compiled."""
+        return self.function(*self.inputs)
+
+    @property
+    def compiled(self) -> Compiled:
+        return self.function.compiled()
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the convolutions and matrix products, as their equations
+        say."""
+        return contraction_flops(self.compiled.graph)
+
+    def arrays(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Inputs and outputs for a run of the executable alone, which changes no parameter."""
+        traced = self.compiled.traced
+        given = [x.numpy() for x in self.inputs]
+        inputs = [*given, *arrays_of(traced.parameters), *traced.captured]
+        outputs = [np.empty(n.shape, n.dtype.numpy) for n in self.compiled.graph.outputs]
+        return inputs, outputs

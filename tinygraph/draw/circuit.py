@@ -1,0 +1,249 @@
+"""The circuit that a picture shows: units joined by nets.
+
+A unit is a gate, a leaf, or a box that stands for many gates. A net joins the place where a value
+comes from with all the units that read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tinygraph.draw.modules import Module, Place, common, is_parameter, places
+from tinygraph.graph import Node, is_leaf, topological
+from tinygraph.journal import Wire
+
+Kind = Literal["gate", "leaf", "constant", "module", "run", "leaves", "output", "outputs"]
+
+FEW = 4
+"""More leaves, wires or outputs than this between the same units are drawn as one."""
+
+
+@dataclass(eq=False)
+class Group:
+    """Gates that are drawn as one box: a module, or a run of gates."""
+
+    kind: Literal["module", "run"]
+    title: str
+    place: Place = ()
+
+
+@dataclass(eq=False)
+class Unit:
+    """Something drawn with an outline or as a word."""
+
+    kind: Kind
+    nodes: list[Node]
+    title: str
+    place: Place = ()
+
+    @property
+    def node(self) -> Node:
+        """The one node it stands for, or its first."""
+        return self.nodes[0]
+
+    @property
+    def gates(self) -> list[Node]:
+        """Its nodes that compute."""
+        return [node for node in self.nodes if node.inputs]
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it stands for gates that are not seen."""
+        return self.kind in ("module", "run")
+
+    @property
+    def backward(self) -> bool:
+        """Whether it is part of a gradient."""
+        return all(node.origin is not None and node.origin.backward for node in self.nodes)
+
+
+@dataclass(eq=False)
+class End:
+    """Where a net arrives: a unit, and the wires inside it that carry on."""
+
+    unit: Unit
+    wires: list[Wire] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Net:
+    """What joins a value with its readers; several values of one box that go the same way."""
+
+    source: Unit
+    nodes: list[Node]
+    ends: list[End]
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether it passes through a copy gate."""
+        single = len(self.nodes) == 1 and self.source.kind not in ("constant", "leaves")
+        return single and len(self.ends) > 1
+
+
+@dataclass(eq=False)
+class Circuit:
+    """Everything in the picture, in the order of the graph."""
+
+    units: list[Unit]
+    nets: list[Net]
+    outputs: list[tuple[Node, str]]
+
+    @property
+    def size(self) -> int:
+        """The number of shapes drawn: units and copy gates."""
+        return len(self.units) + sum(net.has_copy for net in self.nets)
+
+
+Plan = Mapping[Node, Group]
+"""The gates that are folded, with the box that each is folded into."""
+
+
+class Source:
+    """A graph to be drawn: its nodes, who reads them, and where they are."""
+
+    def __init__(self, outputs: Sequence[tuple[Node, str]], names: Mapping[Node, str]) -> None:
+        self.outputs = list(outputs)
+        self.names = names
+        self.order = topological([node for node, _ in outputs])
+        self.places = places(self.order)
+        self.wires: dict[Node, list[Wire]] = {node: [] for node in self.order}
+        for node in self.order:
+            for k, source in enumerate(node.inputs):
+                self.wires[source].append(Wire(node, k))
+
+    def circuit(self, plan: Plan | None = None) -> Circuit:
+        """The circuit with the gates of `plan` folded into boxes."""
+        return _Builder(self, plan or {}).build()
+
+
+class _Builder:
+    def __init__(self, source: Source, plan: Plan) -> None:
+        self.source, self.plan = source, plan
+        self.units: list[Unit] = []
+        self.nets: list[Net] = []
+        self.at: dict[Node, Unit] = {}
+
+    def build(self) -> Circuit:
+        self._gates()
+        ends = {node: self._ends(node) for node in self.source.order}
+        for node in self.source.order:
+            if not node.inputs:
+                self._leaf(node, ends[node])
+        self._outputs(ends)
+        for node in self.source.order:
+            if ends[node] and node in self.at:
+                self.nets.append(Net(self.at[node], [node], ends[node]))
+        self.nets = _bundled(self.nets)
+        self._sort()
+        return Circuit(self.units, self.nets, self.source.outputs)
+
+    def _gates(self) -> None:
+        boxes: dict[Group, Unit] = {}
+        for node in self.source.order:
+            group = self.plan.get(node)
+            if not node.inputs:
+                continue
+            if group is None:
+                self._add(Unit("gate", [node], node.op.label, self.source.places[node]))
+            elif group in boxes:
+                boxes[group].nodes.append(node)
+                self.at[node] = boxes[group]
+            else:
+                boxes[group] = self._add(Unit(group.kind, [node], group.title, group.place))
+
+    def _add(self, unit: Unit) -> Unit:
+        self.units.append(unit)
+        self.at.update((node, unit) for node in unit.nodes)
+        return unit
+
+    def _ends(self, node: Node) -> list[End]:
+        """The units that read a node, but not the one that it is in."""
+        ends: dict[Unit, End] = {}
+        for k, wire in enumerate(self.source.wires[node]):
+            unit = self.at[wire.gate]
+            if unit is self.at.get(node):
+                continue
+            # a gate that reads it twice has two ends, a box one
+            key = unit if unit.is_box else (unit, k)
+            ends.setdefault(key, End(unit)).wires.append(wire)  # type: ignore[arg-type]
+        return list(ends.values())
+
+    def _leaf(self, node: Node, ends: list[End]) -> None:
+        """A leaf is a word, a constant one at each reader; what only one box reads may be in it."""
+        inside = ends[0].unit if len(ends) == 1 and ends[0].unit.is_box else None
+        place = self.source.places[node]
+        if not is_leaf(node):
+            for end in ends:
+                if not end.unit.is_box:
+                    where = place if len(ends) == 1 else end.unit.place
+                    unit = Unit("constant", [node], node.op.label, where)
+                    self.units.append(unit)
+                    self.nets.append(Net(unit, [node], [end]))
+            ends.clear()
+        elif inside is not None and self._belongs(node, inside):
+            inside.nodes.append(node)
+            self.at[node] = inside
+            ends.clear()
+        else:
+            self._add(Unit("leaf", [node], self.source.names[node], self._seen_place(place, ends)))
+
+    def _belongs(self, node: Node, box: Unit) -> bool:
+        if is_parameter(node):
+            return True
+        if box.kind == "run":
+            return node.name is None
+        return len(self.source.places[node]) > len(box.place)
+
+    def _seen_place(self, place: Place, ends: Sequence[End]) -> Place:
+        """Not inside a module that is folded."""
+        around = common([end.unit.place for end in ends]) if ends else place
+        return common([place, around])
+
+    def _outputs(self, ends: Mapping[Node, list[End]]) -> None:
+        by_unit: dict[Unit, list[tuple[Node, str]]] = {}
+        for node, name in self.source.outputs:
+            if node not in self.at:  # a constant
+                self._add(Unit("constant", [node], node.op.label))
+            by_unit.setdefault(self.at[node], []).append((node, name))
+        for several in by_unit.values():
+            if len(several) > FEW:
+                unit = Unit("outputs", [node for node, _ in several], f"{len(several):,} outputs")
+                self.units.append(unit)
+                for node in dict.fromkeys(unit.nodes):
+                    ends[node].append(End(unit))
+                continue
+            for node, name in several:
+                unit = Unit("output", [node], name)
+                self.units.append(unit)
+                ends[node].append(End(unit))
+
+    def _sort(self) -> None:
+        """Leaves before the first unit that reads them, everything else in the graph's order."""
+        number = {node: k for k, node in enumerate(self.source.order)}
+        words = {"leaf": 0, "constant": 0, "leaves": 0, "output": 2, "outputs": 2}
+
+        def key(unit: Unit) -> tuple[int, int]:
+            return (words.get(unit.kind) == 2, min(number[node] for node in unit.nodes))
+
+        self.units.sort(key=key)
+
+
+def _bundled(nets: Iterable[Net]) -> list[Net]:
+    """Many nets of one box that go to the same units become one."""
+    ways: dict[tuple[Unit, ...], list[Net]] = {}
+    for net in nets:
+        ways.setdefault((net.source, *dict.fromkeys(end.unit for end in net.ends)), []).append(net)
+    result: list[Net] = []
+    for several in ways.values():
+        if len(several) <= FEW:
+            result.extend(several)
+            continue
+        ends: dict[Unit, End] = {}
+        for net in several:
+            for end in net.ends:
+                ends.setdefault(end.unit, End(end.unit)).wires.extend(end.wires)
+        nodes = [node for net in several for node in net.nodes]
+        result.append(Net(several[0].source, nodes, list(ends.values())))
+    return result

@@ -1,0 +1,109 @@
+"""Which module each node is in.
+
+A scope that is entered again elsewhere is another instance of the module: its gates are no part of
+the first one's box. What hangs together is one instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinygraph.graph import BoundParameter, Node, is_leaf
+from tinygraph.tensor import Parameter, handles_of
+
+DEPTH = 12
+"""Modules nested deeper than this count as part of the one they are in."""
+
+
+@dataclass(eq=False)
+class Module:
+    """One instance of a scope."""
+
+    name: str
+    depth: int
+    backward: bool
+
+
+Place = tuple[Module, ...]
+"""The modules that something is in, outermost first."""
+
+
+def places(order: Sequence[Node]) -> dict[Node, Place]:
+    """The place of each node of a topological order."""
+    gates = [node for node in order if node.inputs]
+    paths = {node: _path(node) for node in gates}
+    found: dict[Node, Place] = dict.fromkeys(gates, ())
+    for depth in range(1, max(map(len, paths.values()), default=0) + 1):
+        for node, module in _instances(gates, paths, depth).items():
+            found[node] = (*found[node], module)
+    found.update(_sources(order, found))
+    return found
+
+
+def common(several: Sequence[Place]) -> Place:
+    """The modules that all the places are in."""
+    first = several[0]
+    for k, module in enumerate(first):
+        if any(len(place) <= k or place[k] is not module for place in several):
+            return first[:k]
+    return first
+
+
+def is_parameter(node: Node) -> bool:
+    """Whether a module owns it."""
+    owned = any(isinstance(tensor, Parameter) for tensor in handles_of(node))
+    return owned or isinstance(node.op, BoundParameter)
+
+
+def _path(node: Node) -> tuple[str, ...]:
+    """Its scopes, outermost first; those of a gradient are apart from the forward ones."""
+    if node.origin is None:
+        return ()
+    scopes = node.origin.scope[:DEPTH]
+    return tuple(f"{s}\0" for s in scopes) if node.origin.backward else scopes
+
+
+def _instances(
+    gates: Sequence[Node], paths: dict[Node, tuple[str, ...]], depth: int
+) -> dict[Node, Module]:
+    """The module at `depth` of each gate that is so deep: one for all that hang together."""
+    deep = [node for node in gates if len(paths[node]) >= depth]
+    root = {node: node for node in deep}
+
+    def find(node: Node) -> Node:
+        while root[node] is not node:
+            root[node] = node = root[root[node]]
+        return node
+
+    for node in deep:
+        here = paths[node][:depth]
+        for source in node.inputs:
+            if source in root and paths[source][:depth] == here:
+                root[find(node)] = find(source)
+    modules: dict[Node, Module] = {}
+    found: dict[Node, Module] = {}
+    for node in deep:
+        top = find(node)
+        if top not in modules:
+            name = paths[node][depth - 1]
+            modules[top] = Module(name.rstrip("\0"), depth, name.endswith("\0"))
+        found[node] = modules[top]
+    return found
+
+
+def _sources(order: Sequence[Node], gates: dict[Node, Place]) -> dict[Node, Place]:
+    """Parameters and constants are where their readers are, data where it was made."""
+    readers: dict[Node, list[Place]] = {node: [] for node in order if not node.inputs}
+    for node, place in gates.items():
+        for source in node.inputs:
+            if source in readers:
+                readers[source].append(place)
+    found: dict[Node, Place] = {}
+    for source, several in readers.items():
+        place = common(several) if several else ()
+        if is_leaf(source) and not is_parameter(source):
+            scopes = source.origin.scope if source.origin else ()
+            place = tuple(m for m, name in zip(place, scopes, strict=False) if m.name == name)
+        found[source] = place
+    return found

@@ -1,0 +1,18 @@
+"""The journal: what happens when a graph is run forward, then backward, one record a step.
+
+Drawings read it. Its numbers are those of the ops' own NumPy meaning.
+"""
+
+from tinygraph.journal.readings import Reading as Reading
+from tinygraph.journal.readings import Summary as Summary
+from tinygraph.journal.readings import number as number
+from tinygraph.journal.records import Backward as Backward
+from tinygraph.journal.records import Forward as Forward
+from tinygraph.journal.records import Journal as Journal
+from tinygraph.journal.records import Record as Record
+from tinygraph.journal.records import Start as Start
+from tinygraph.journal.records import Wire as Wire
+from tinygraph.journal.run import differentiable as differentiable
+from tinygraph.journal.run import journal as journal
+from tinygraph.journal.run import recorded as recorded
+from tinygraph.journal.run import upstream_of as upstream_of

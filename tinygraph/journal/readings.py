@@ -1,0 +1,99 @@
+"""Numbers seen at one place of a graph, and how they are written short."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygraph.types import DType, TensorType
+
+ALWAYS = 64
+"""Arrays of at most so many elements are kept whole whatever the budget."""
+
+
+def number(value: float | int | bool) -> str:
+    """A number with four digits: 0.1966, -3.0, 12, true, NaN, ∞."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
+    return text if set(text) - set("-0123456789") else f"{text}.0"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is remembered of numbers too many to keep: the range and mean of those not NaN."""
+
+    type: TensorType
+    low: float | int | bool
+    high: float | int | bool
+    mean: float
+    nans: int
+
+    @staticmethod
+    def of(array: np.ndarray) -> Summary:
+        """The summary of an array; of one without a number, NaNs."""
+        kind = TensorType(array.shape, DType(str(array.dtype)))
+        nans = int(np.isnan(array).sum()) if kind.dtype.is_float else 0
+        there = array[~np.isnan(array)] if nans else array
+        if not there.size:
+            return Summary(kind, math.nan, math.nan, math.nan, nans)
+        with np.errstate(all="ignore"):
+            mean = float(there.mean(dtype=np.float64))
+        return Summary(kind, there.min().item(), there.max().item(), mean, nans)
+
+    @property
+    def range(self) -> str:
+        """From where to where, and how many NaNs, in a few characters."""
+        if not self.type.size:
+            return "empty"
+        if self.nans == self.type.size:
+            return "all NaN"
+        nans = f", {self.nans:,} NaN" if self.nans else ""
+        if self.low == self.high:
+            return f"all {number(self.low)}{nans}"
+        return f"{number(self.low)} … {number(self.high)}{nans}"
+
+    def __str__(self) -> str:
+        mean = "" if math.isnan(self.mean) else f", mean {number(self.mean)}"
+        return f"{self.type} {self.range}{mean}"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The numbers seen at one place: whole, or where they are too many a summary."""
+
+    array: np.ndarray | None
+    known: Summary | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """Their range and mean."""
+        if self.known is not None:
+            return self.known
+        assert self.array is not None
+        return Summary.of(self.array)
+
+    @property
+    def short(self) -> str:
+        """One number, a few in brackets, or the range of many."""
+        array = self.array
+        if array is None or array.size > 4 or not array.size:
+            return self.summary.range
+        if array.size == 1:
+            return number(array.item())
+        if array.ndim > 1:
+            return self.summary.range
+        return f"[{', '.join(number(value) for value in array.tolist())}]"
+
+    def __str__(self) -> str:
+        several = self.array is None or self.array.size > 4 or self.array.ndim > 1
+        return str(self.summary) if several else self.short
