@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -64,7 +63,7 @@ class Profile:
 
 
 def profile(workload: Workload, runs: int = 7) -> Profile:
-    """Runs the workload's program call by call; the median of `runs` for each.
+    """Runs the workload's program call by call; the best of `runs` for each.
 
     A `TinygraphError` where the backend cannot tell.
     """
@@ -75,7 +74,7 @@ def profile(workload: Workload, runs: int = 7) -> Profile:
     inputs, outputs = workload.arrays()
     executable.profile(inputs, outputs)
     each = [executable.profile(inputs, outputs) for _ in range(runs)]
-    times = [median(column) for column in zip(*each)]
+    times = [min(column) for column in zip(*each)]
     backend = workload.function.backend
     assert not isinstance(backend, str)
     peak = peak_gflops(backend, getattr(executable, "threads", None))

@@ -14,6 +14,8 @@ BLOCK = 0.25
 """Seconds of samples between two looks at the machine."""
 DISTURBED = 0.12
 """More cores than this used by others: the block does not count."""
+LEAST = 3
+"""Samples in a block."""
 WARM_UP = 3
 
 
@@ -92,11 +94,14 @@ def warm_up(call: Callable[[], Any]) -> int:
 
 
 def run_block(call: Callable[[], Any], inner: int, length: float = BLOCK) -> Block:
-    """Samples for at least `length` seconds, each of `inner` calls."""
+    """Samples for at least `length` seconds, each of `inner` calls, after one that does not
+    count."""
     samples: list[float] = []
+    for _ in range(inner):
+        call()
     busy, own, start = _busy(), time.process_time(), time.perf_counter()
     now = start
-    while not samples or now - start < length:
+    while len(samples) < LEAST or now - start < length:
         for _ in range(inner):
             call()
         before, now = now, time.perf_counter()

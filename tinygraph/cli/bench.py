@@ -33,17 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, default=5.0, metavar="S", help="how long to time (default 5)")
     add("--json", action="store_true", help="one line of JSON on the standard output")
     add("--profile", action="store_true", help="also time and speed of each kernel")
+    add("--against", choices=["torch"], help="time PyTorch too, block by block in turn")
     add("--rows", type=int, default=40, metavar="N", help="of the profile's table (default 40)")
 
 
 def run(args: argparse.Namespace) -> int:
-    from tinygraph.bench import Workload, bench, profile
+    from tinygraph.bench import Workload, bench, compare, profile
 
     workload = Workload(args.workload, args.mode, args.batch, args.backend, args.threads)
     with progress() as note:
-        report = bench(workload, args.seconds, note)
+        timed = compare if args.against else bench
+        figures = timed(workload, args.seconds, note).as_dict()
         details = profile(workload) if args.profile else None
-    figures = report.as_dict()
     if details is not None:
         figures["peak_gflops"] = round(details.peak_gflops, 1)
     if args.json:

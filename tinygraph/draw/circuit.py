@@ -88,7 +88,6 @@ class Circuit:
 
     units: list[Unit]
     nets: list[Net]
-    outputs: list[tuple[Node, str]]
 
     @property
     def size(self) -> int:
@@ -113,14 +112,17 @@ class Source:
             for k, source in enumerate(node.inputs):
                 self.wires[source].append(Wire(node, k))
 
-    def circuit(self, plan: Plan | None = None) -> Circuit:
-        """The circuit with the gates of `plan` folded into boxes."""
-        return _Builder(self, plan or {}).build()
+    def circuit(self, plan: Plan | None = None, tight: bool = False) -> Circuit:
+        """The circuit with the gates of `plan` folded into boxes.
+
+        `tight` draws many leaves of one gate as one, too.
+        """
+        return _Builder(self, plan or {}, tight).build()
 
 
 class _Builder:
-    def __init__(self, source: Source, plan: Plan) -> None:
-        self.source, self.plan = source, plan
+    def __init__(self, source: Source, plan: Plan, tight: bool) -> None:
+        self.source, self.plan, self.tight = source, plan, tight
         self.units: list[Unit] = []
         self.nets: list[Net] = []
         self.at: dict[Node, Unit] = {}
@@ -135,9 +137,10 @@ class _Builder:
         for node in self.source.order:
             if ends[node] and node in self.at:
                 self.nets.append(Net(self.at[node], [node], ends[node]))
+        self._bundle_leaves()
         self.nets = _bundled(self.nets)
         self._sort()
-        return Circuit(self.units, self.nets, self.source.outputs)
+        return Circuit(self.units, self.nets)
 
     def _gates(self) -> None:
         boxes: dict[Group, Unit] = {}
@@ -160,14 +163,13 @@ class _Builder:
 
     def _ends(self, node: Node) -> list[End]:
         """The units that read a node, but not the one that it is in."""
-        ends: dict[Unit, End] = {}
+        ends: dict[object, End] = {}
         for k, wire in enumerate(self.source.wires[node]):
             unit = self.at[wire.gate]
             if unit is self.at.get(node):
                 continue
-            # a gate that reads it twice has two ends, a box one
-            key = unit if unit.is_box else (unit, k)
-            ends.setdefault(key, End(unit)).wires.append(wire)  # type: ignore[arg-type]
+            key = unit if unit.is_box else k  # a gate that reads it twice has two ends, a box one
+            ends.setdefault(key, End(unit)).wires.append(wire)
         return list(ends.values())
 
     def _leaf(self, node: Node, ends: list[End]) -> None:
@@ -219,15 +221,37 @@ class _Builder:
                 self.units.append(unit)
                 ends[node].append(End(unit))
 
-    def _sort(self) -> None:
-        """Leaves before the first unit that reads them, everything else in the graph's order."""
-        number = {node: k for k, node in enumerate(self.source.order)}
-        words = {"leaf": 0, "constant": 0, "leaves": 0, "output": 2, "outputs": 2}
+    def _bundle_leaves(self) -> None:
+        """Many leaves that only one unit reads become one word."""
+        by_reader: dict[Unit, list[Net]] = {}
+        for net in self.nets:
+            reader = net.ends[0].unit
+            if net.source.kind == "leaf" and len(net.ends) == 1:
+                if self.tight or reader.kind == "run":
+                    by_reader.setdefault(reader, []).append(net)
+        for reader, nets in by_reader.items():
+            if len(nets) <= FEW:
+                continue
+            gone = {net.source for net in nets}
+            nodes = [net.source.node for net in nets]
+            unit = Unit("leaves", nodes, _listed([net.source.title for net in nets]), reader.place)
+            wires = [wire for net in nets for wire in net.ends[0].wires]
+            self.units = [u for u in self.units if u not in gone] + [unit]
+            self.nets = [net for net in self.nets if net.source not in gone]
+            self.nets.append(Net(unit, nodes, [End(reader, wires)]))
 
-        def key(unit: Unit) -> tuple[int, int]:
-            return (words.get(unit.kind) == 2, min(number[node] for node in unit.nodes))
+    def _sort(self) -> None:
+        """In the graph's order, outputs last."""
+        number = {node: k for k, node in enumerate(self.source.order)}
+
+        def key(unit: Unit) -> tuple[bool, int]:
+            return unit.kind in ("output", "outputs"), min(number[node] for node in unit.nodes)
 
         self.units.sort(key=key)
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return f"{len(titles):,} leaves: {', '.join(titles[:3])}, …"
 
 
 def _bundled(nets: Iterable[Net]) -> list[Net]:

@@ -6,7 +6,6 @@ Only `where` has a gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,7 +40,6 @@ class Comparison(Elementwise):
         return [Example(cls(), (F23, F23)), Example(cls(), (ints, ints), 0, 2)]
 
 
-@dataclass(frozen=True)
 class Less(Comparison):
     """x < y"""
 
@@ -50,7 +48,6 @@ class Less(Comparison):
     function: ClassVar[str] = "lt"
 
 
-@dataclass(frozen=True)
 class LessEqual(Comparison):
     """x <= y"""
 
@@ -59,7 +56,6 @@ class LessEqual(Comparison):
     function: ClassVar[str] = "le"
 
 
-@dataclass(frozen=True)
 class Greater(Comparison):
     """x > y"""
 
@@ -68,7 +64,6 @@ class Greater(Comparison):
     function: ClassVar[str] = "gt"
 
 
-@dataclass(frozen=True)
 class GreaterEqual(Comparison):
     """x >= y"""
 
@@ -77,7 +72,6 @@ class GreaterEqual(Comparison):
     function: ClassVar[str] = "ge"
 
 
-@dataclass(frozen=True)
 class Equal(Comparison):
     """x == y"""
 
@@ -86,7 +80,6 @@ class Equal(Comparison):
     function: ClassVar[str] = "eq"
 
 
-@dataclass(frozen=True)
 class NotEqual(Comparison):
     """x != y"""
 
@@ -115,7 +108,6 @@ class Logic(Elementwise):
         return [Example(cls(), (B23,) * cls.arity)]
 
 
-@dataclass(frozen=True)
 class LogicalAnd(Logic):
     """x and y"""
 
@@ -125,7 +117,6 @@ class LogicalAnd(Logic):
     arity: ClassVar[int] = 2
 
 
-@dataclass(frozen=True)
 class LogicalOr(Logic):
     """x or y"""
 
@@ -135,7 +126,6 @@ class LogicalOr(Logic):
     arity: ClassVar[int] = 2
 
 
-@dataclass(frozen=True)
 class LogicalNot(Logic):
     """not x"""
 
@@ -144,7 +134,6 @@ class LogicalNot(Logic):
     function: ClassVar[str] = "not"
 
 
-@dataclass(frozen=True)
 class Where(Op):
     """x where the condition is true, else y"""
 

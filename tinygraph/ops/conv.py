@@ -98,7 +98,6 @@ def _short(value: Any) -> str:
     return str(value).replace(" ", "")
 
 
-@dataclass(frozen=True)
 class Conv(Trilinear):
     """y[n,i,o] = sum over u,c of x[n, i*s+u*d-p, c] * w[u,c,o]"""
 

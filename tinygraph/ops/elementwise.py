@@ -27,7 +27,6 @@ from tinygraph.types import DType, TensorType
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class Add(Elementwise):
     """x + y"""
 
@@ -41,7 +40,6 @@ class Add(Elementwise):
         return g, g
 
 
-@dataclass(frozen=True)
 class Sub(Elementwise):
     """x - y"""
 
@@ -54,7 +52,6 @@ class Sub(Elementwise):
         return g, -g
 
 
-@dataclass(frozen=True)
 class Mul(Elementwise):
     """x * y"""
 
@@ -69,7 +66,6 @@ class Mul(Elementwise):
         return g * y, g * x
 
 
-@dataclass(frozen=True)
 class Div(FloatElementwise):
     """x / y"""
 
@@ -85,7 +81,6 @@ class Div(FloatElementwise):
         return dx, -(dx * out)
 
 
-@dataclass(frozen=True)
 class Neg(Elementwise):
     """-x"""
 
@@ -97,7 +92,6 @@ class Neg(Elementwise):
         return (-g,)
 
 
-@dataclass(frozen=True)
 class Pow(FloatElementwise):
     """x ** y, for any y; a whole constant y is `PowInt`"""
 
@@ -167,7 +161,6 @@ class PowInt(Elementwise):
         return f"**{self.exponent}"
 
 
-@dataclass(frozen=True)
 class Maximum(Elementwise):
     """the larger of x and y, NaN where one is NaN; on a tie the gradient goes to x"""
 
@@ -182,7 +175,6 @@ class Maximum(Elementwise):
         return where(first, g, 0), where(first, 0, g)
 
 
-@dataclass(frozen=True)
 class Minimum(Elementwise):
     """the smaller of x and y, NaN where one is NaN; on a tie the gradient goes to x"""
 
@@ -197,7 +189,6 @@ class Minimum(Elementwise):
         return where(first, g, 0), where(first, 0, g)
 
 
-@dataclass(frozen=True)
 class Abs(Elementwise):
     """|x|, with gradient 0 at 0"""
 

@@ -16,7 +16,6 @@ from tinygraph.ops.compare import B23, gt, where
 from tinygraph.types import DType, TensorType, float32, float64, int32, uint32
 
 
-@dataclass(frozen=True)
 class Exp(FloatElementwise):
     """e ** x"""
 
@@ -27,7 +26,6 @@ class Exp(FloatElementwise):
         return (g * out,)
 
 
-@dataclass(frozen=True)
 class Log(FloatElementwise):
     """the natural logarithm; -inf at 0, NaN below"""
 
@@ -40,7 +38,6 @@ class Log(FloatElementwise):
         return (g / inputs[0],)
 
 
-@dataclass(frozen=True)
 class Sqrt(FloatElementwise):
     """the square root; NaN below 0"""
 
@@ -53,7 +50,6 @@ class Sqrt(FloatElementwise):
         return (g / (out * 2),)
 
 
-@dataclass(frozen=True)
 class Tanh(FloatElementwise):
     """the hyperbolic tangent"""
 
@@ -64,7 +60,6 @@ class Tanh(FloatElementwise):
         return (g * (1 - out * out),)
 
 
-@dataclass(frozen=True)
 class Sigmoid(FloatElementwise):
     """1 / (1 + e ** -x)"""
 
@@ -76,7 +71,6 @@ class Sigmoid(FloatElementwise):
         return (g * (out * (1 - out)),)
 
 
-@dataclass(frozen=True)
 class Relu(Elementwise):
     """max(x, 0); NaN stays NaN; the gradient at 0 is 0"""
 
@@ -92,7 +86,6 @@ class Relu(Elementwise):
         return (where(gt(out, 0), g, 0),)
 
 
-@dataclass(frozen=True)
 class Sin(FloatElementwise):
     """the sine of x radians"""
 
@@ -103,7 +96,6 @@ class Sin(FloatElementwise):
         return (g * cos(inputs[0]),)
 
 
-@dataclass(frozen=True)
 class Cos(FloatElementwise):
     """the cosine of x radians"""
 
@@ -114,7 +106,6 @@ class Cos(FloatElementwise):
         return (-(g * sin(inputs[0])),)
 
 
-@dataclass(frozen=True)
 class Floor(FloatElementwise):
     """the largest whole number <= x; flat wherever it has a derivative"""
 
@@ -170,7 +161,6 @@ class Cast(Elementwise):
         return str(self.dtype)
 
 
-@dataclass(frozen=True)
 class Detach(Elementwise):
     """x, taken as a constant: no gradient goes through"""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +16,6 @@ from tinygraph.ops.shape import transpose
 from tinygraph.types import TensorType, float32
 
 
-@dataclass(frozen=True)
 class MatMul(Op):
     """y[..., m, n] = sum over k of x[..., m, k] * w[..., k, n]"""
 

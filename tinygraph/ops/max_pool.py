@@ -22,7 +22,6 @@ from tinygraph.ops.reduce import first_equal
 from tinygraph.types import TensorType, int32
 
 
-@dataclass(frozen=True)
 class MaxPool(Pool):
     """y[n,i,c] = max over u of x[n, i*s+u-p, c]; outside x is -inf"""
 
@@ -50,7 +49,6 @@ class MaxPool(Pool):
         return [Example(cls(*geometry), (x,), distinct=True) for geometry, x in cases()]
 
 
-@dataclass(frozen=True)
 class MaxPoolPosition(Pool):
     """the number of the first tap in each window that holds the largest element
 
@@ -142,7 +140,6 @@ class MaxPoolGradient(Pool):
         ]
 
 
-@dataclass(frozen=True)
 class MaxPoolGather(Pool):
     """y[n,i,c] = x[n, i*s+u-p, c] for u the tap with the number `position`; outside x is 0"""
 

@@ -138,7 +138,6 @@ def type_of(x: np.ndarray) -> TensorType:
     return TensorType(x.shape, dtype_of(x.dtype))
 
 
-@dataclass(frozen=True)
 class SumPool(Pool):
     """y[n,i,c] = sum over u of x[n, i*s+u-p, c]; outside x is 0"""
 

@@ -84,7 +84,6 @@ class RandomBits(Op):
         return [Example(cls(shape), (KEY,), 0, 2**32 - 1) for shape in ((7,), (2, 3, 4), ())]
 
 
-@dataclass(frozen=True)
 class UniformFromBits(Elementwise):
     """(bits >> 8) / 2**24: the upper 24 bits as a float32 in 0 <= y < 1, exactly"""
 

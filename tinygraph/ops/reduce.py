@@ -60,7 +60,6 @@ class Reduction(Op):
         return [Example(cls(axes), (x,), distinct=True) for axes in ((1,), (0, 2), (0, 1, 2))]
 
 
-@dataclass(frozen=True)
 class Sum(Reduction):
     """the sum over axes; integers wrap"""
 
@@ -135,7 +134,6 @@ class Extremum(Reduction):
         return (where(eq(here, winner), broadcast(g, x.shape, self.axes), 0),)
 
 
-@dataclass(frozen=True)
 class Max(Extremum):
     """the largest element over axes; NaN if there is one"""
 
@@ -144,7 +142,6 @@ class Max(Extremum):
     kind: ClassVar[str] = "max"
 
 
-@dataclass(frozen=True)
 class Min(Extremum):
     """the smallest element over axes; NaN if there is one"""
 
@@ -196,7 +193,6 @@ def first_equal(over: tuple[Axis, ...], value: Expr, extreme: Expr, position: Ex
     return expr.smallest(over, expr.select(found, position, expr.identity("min", int32)))
 
 
-@dataclass(frozen=True)
 class ArgMax(ArgExtremum):
     """where the first largest element over axes is"""
 
@@ -204,7 +200,6 @@ class ArgMax(ArgExtremum):
     kind: ClassVar[str] = "max"
 
 
-@dataclass(frozen=True)
 class ArgMin(ArgExtremum):
     """where the first smallest element over axes is"""
 

@@ -1,0 +1,147 @@
+"""Making large graphs small enough to look at: modules become boxes, then runs of gates do."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Literal
+
+import numpy as np
+
+from tinygraph.draw.circuit import Circuit, Group, Plan, Source, Unit
+from tinygraph.draw.modules import Module, Place, common
+
+Detail = Literal["auto", "gates", "modules"]
+
+PERIOD = 16
+"""A pattern of more gates than this is not recognised as repeated."""
+
+
+def folded(source: Source, detail: Detail, limit: int) -> Circuit:
+    """The most detailed circuit with at most `limit` shapes.
+
+    "gates" never folds modules, "modules" always does, "auto" where it must.
+    """
+    plan: Plan = {}
+    circuit = source.circuit()
+    fits = circuit.size <= limit
+    if detail == "modules" or (detail == "auto" and not fits):
+        for plan in _module_plans(source):
+            circuit = source.circuit(plan)
+            if fits := circuit.size <= limit:
+                break
+    return circuit if fits else _shortened(source, plan, circuit, limit)
+
+
+def _module_plans(source: Source) -> Iterator[Plan]:
+    """First the innermost modules folded, then all at one depth, until only the outermost are."""
+    places = {node: place for node, place in source.places.items() if node.inputs and place}
+    parents = {module for place in places.values() for module in place[:-1]}
+    groups: dict[Module, Group] = {}
+
+    def fold(place: Place, depth: int) -> Group:
+        module = place[depth - 1]
+        name = f"{module.name} (backward)" if module.backward else module.name
+        return groups.setdefault(module, Group("module", name, place[: depth - 1]))
+
+    deepest = max(map(len, places.values()), default=1)
+    for depth in range(deepest, 0, -1):
+        yield {
+            node: fold(place, min(depth, len(place)))
+            for node, place in places.items()
+            if len(place) >= depth or place[-1] not in parents
+        }
+
+
+def _shortened(source: Source, plan: Plan, circuit: Circuit, limit: int) -> Circuit:
+    """Runs of repeated gates in boxes; where that is not enough, all but both ends in one."""
+    units = _in_order(circuit)
+    smaller = _with_runs(plan, units, _repeats(units))
+    margin = min(limit, len(units)) // 2
+    while (circuit := source.circuit(smaller)).size > limit and margin:
+        margin //= 2
+        middle = units[margin : len(units) - margin]
+        run = (margin, len(units) - margin, _counted(middle))
+        smaller = _with_runs(plan, units, [run])
+    return circuit if circuit.size <= limit else source.circuit(smaller, tight=True)
+
+
+Run = tuple[int, int, str]
+"""From which to before which unit, and what the box says."""
+
+
+def _with_runs(plan: Plan, units: Sequence[Unit], runs: Sequence[Run]) -> Plan:
+    result = dict(plan)
+    for start, stop, title in runs:
+        group = Group("run", title, common([unit.place for unit in units[start:stop]]))
+        result.update((node, group) for unit in units[start:stop] for node in unit.gates)
+    return result
+
+
+def _in_order(circuit: Circuit) -> list[Unit]:
+    """Its gates and boxes, each after those it reads; folding what is together makes no cycle."""
+    number = {unit: k for k, unit in enumerate(circuit.units) if unit.gates}
+    waits = dict.fromkeys(number.values(), 0)
+    after: dict[int, list[int]] = {k: [] for k in waits}
+    for net in circuit.nets:
+        for end in net.ends:
+            if net.source in number and end.unit in number:
+                after[number[net.source]].append(number[end.unit])
+                waits[number[end.unit]] += 1
+    ready = [k for k, count in waits.items() if not count]
+    heapify(ready)
+    order: list[int] = []
+    while ready:
+        k = heappop(ready)
+        order.append(k)
+        for reader in after[k]:
+            waits[reader] -= 1
+            if not waits[reader]:
+                heappush(ready, reader)
+    # Modules may feed each other in a circle; those keep the graph's order.
+    placed = set(order)
+    return [circuit.units[k] for k in [*order, *(k for k in waits if k not in placed)]]
+
+
+def _repeats(units: Sequence[Unit]) -> list[Run]:
+    """The runs that repeat a pattern at least four times; its first and last time stay outside."""
+    labels = [_stem(unit.title) for unit in units]
+    codes = np.unique(labels, return_inverse=True)[1] if labels else np.zeros(0, int)
+    reach = [_reach(codes, period) for period in range(1, min(PERIOD, len(codes) // 4) + 1)]
+    runs: list[Run] = []
+    k = 0
+    while k < len(codes):
+        times = [(int(of[k]) // period + 1, period) for period, of in enumerate(reach, 1)]
+        count, period = max(times, key=lambda t: (t[0] * t[1] if t[0] > 3 else 0, -t[1]))
+        if count > 3 and count * period >= 8:
+            inner = (k + period, k + (count - 1) * period)
+            pattern = " ".join(labels[k : k + period])
+            gates = sum(len(unit.gates) for unit in units[slice(*inner)])
+            runs.append((*inner, f"{gates:,} gates\n{count - 2:,} × ({pattern})"))
+            k += count * period
+        else:
+            k += 1
+    return runs
+
+
+def _reach(codes: np.ndarray, period: int) -> np.ndarray:
+    """For each position how many codes in a row are the same as `period` further on."""
+    ends = np.flatnonzero(np.append(codes[:-period] != codes[period:], np.ones(period, bool)))
+    return ends[np.searchsorted(ends, np.arange(len(codes)))] - np.arange(len(codes))
+
+
+def _counted(units: Sequence[Unit]) -> str:
+    """How many gates, and of which kinds most."""
+    gates = sum(len(unit.gates) for unit in units)
+    kinds = Counter(_stem(unit.title) for unit in units).most_common()
+    most = ", ".join(f"{count:,} × {label}" for label, count in kinds[:3])
+    return f"{gates:,} gates\n{most}{', …' if len(kinds) > 3 else ''}"
+
+
+def _stem(title: str) -> str:
+    """The name of a module without its number."""
+    return re.sub(r"(?<=[A-Za-z])_?\d+$", "", title)
+
+
