@@ -54,6 +54,40 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
+class Readable(Executable, Protocol):
+    """An executable that shows the text of each kernel. Optional, for `tg.stages`.
+
+    Its backend names the texts there are in an attribute `stages`, such as ("llvm", "assembly").
+    """
+
+    def source_of(self, number: int, stage: str) -> str:
+        """The text of a stage for one call of the program."""
+        ...
+
+
+@runtime_checkable
+class Profiled(Executable, Protocol):
+    """An executable that says where its time goes. Optional, for `tinygraph bench --profile`."""
+
+    def profile(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> list[int]:
+        """One run, call after call; the nanoseconds that each took."""
+        ...
+
+
+@runtime_checkable
+class Described(Backend, Protocol):
+    """A backend that tells about itself. Optional, for `tinygraph doctor`."""
+
+    def describe(self) -> dict[str, str]:
+        """What it runs on and keeps, such as "machine", "threads", "cache"."""
+        ...
+
+    def clear_cache(self) -> int:
+        """Removes what it keeps on disk; returns how many entries there were."""
+        ...
+
+
 _loaded: dict[str, Backend] = {}
 
 

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ from tinygraph.types import DType, TensorType
 PACKAGE = os.path.dirname(__file__) + os.sep
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a node came from: the user's line, and the modules or functions it was made in,
     outermost first.
 
@@ -43,8 +42,7 @@ class Origin:
         return f"{os.path.basename(self.file)}:{self.line}"
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """An op with the types of inputs it fits: what the tests, the docs table and the benchmarks
     feed it.
 
@@ -209,14 +207,16 @@ class Node:
         return f"<{self}>"  # without the inputs: a chain may be 50,000 gates long
 
 
-@dataclass(eq=False)
 class Storage:
     """The memory of one version of a leaf.
 
     `array` is C-contiguous and never written while a graph can see it.
     """
 
-    array: np.ndarray
+    __slots__ = ("array",)
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +241,6 @@ class Placeholder(Op):
         return f"input {self.position}"
 
 
-@dataclass(frozen=True, eq=False)
 class BoundParameter(Placeholder):
     """An input of a traced function that is filled with a parameter's current value."""
 
@@ -303,7 +302,7 @@ def _origin(file: str, line: int, scope: tuple[str, ...]) -> Origin:
 
 @lru_cache(4096)
 def _in_backward(origin: Origin) -> Origin:
-    return replace(origin, backward=True)
+    return origin._replace(backward=True)
 
 
 def place_of(origin: Origin | None) -> str:
@@ -383,12 +382,27 @@ class Graph:
     def names(self) -> dict[Node, str]:
         """A short unique name for each node, such as conv2d_3; the same for the same graph."""
         names: dict[Node, str] = {}
+        taken: set[str] = set()
         count: dict[str, int] = {}
         for node in self.nodes():
             stem = node.name or node.op.name
-            count[stem] = count.get(stem, 0) + 1
-            names[node] = stem if node.name and count[stem] == 1 else f"{stem}_{count[stem]}"
+            name = stem if node.name else ""
+            while not name or name in taken:
+                count[stem] = count.get(stem, 0 if not node.name else 1) + 1
+                name = f"{stem}_{count[stem]}"
+            taken.add(name)
+            names[node] = name
         return names
+
+    def named(self) -> Graph:
+        """The same graph with its names written into the nodes, so that they last on the way down
+        through passes and lowering."""
+        becomes: dict[Node, Node] = {node: node for node in self.inputs}
+        for node, name in self.names().items():
+            inputs = tuple([becomes[x] for x in node.inputs])
+            becomes[node] = Node(node.op, inputs, node.type, node.origin, name)
+        inputs = tuple(becomes[node] for node in self.inputs)
+        return Graph(inputs, tuple(becomes[node] for node in self.outputs), self.name)
 
     def __str__(self) -> str:
         names = self.names()

@@ -20,7 +20,7 @@ from tinygraph.lowering.target import Target
 
 try:
     from tinygraph_llvm.cache import Cache
-    from tinygraph_llvm.machine import Machine, machine
+    from tinygraph_llvm.machine import Machine, llvm_version, machine
     from tinygraph_llvm.objects import assembly, cache_key, compile_all, load, symbol
     from tinygraph_llvm.runtime import NativeCall, NativeProgram
 except ImportError as error:
@@ -40,6 +40,8 @@ class LLVMBackend:
     """Kernels for one machine. `cache=None` compiles everything anew."""
 
     name = "llvm"
+    stages = ("llvm", "assembly")
+    """The texts that its executables show, kernel by kernel."""
 
     def __init__(self, machine_name: str = "host", cache: Cache | None = None):
         self.machine: Machine = machine(machine_name)
@@ -61,6 +63,21 @@ class LLVMBackend:
         if not isinstance(work, Program):
             raise CompileError("the llvm backend compiles programs; lower the graph first")
         return LLVMExecutable(work, self, threads or cores(), on_progress)
+
+    def describe(self) -> dict[str, str]:
+        """The processor, its instructions, the threads and the cache."""
+        version = ".".join(map(str, llvm_version()))
+        return {
+            "compiler": f"LLVM {version}",
+            "machine": str(self.machine),
+            "instructions": " ".join(self.machine.enabled),
+            "threads": str(cores()),
+            "cache": str(self.cache.stats()) if self.cache else "none",
+        }
+
+    def clear_cache(self) -> int:
+        """Removes all compiled kernels from the disk; returns how many there were."""
+        return self.cache.clear() if self.cache else 0
 
 
 def cores() -> int:

@@ -49,6 +49,12 @@ class Machine:
         """The number of vector registers: 32 for AVX-512 and NEON, else 16."""
         return 16 if self.is_x86 and self.vector_bits < 512 else 32
 
+    @property
+    def enabled(self) -> list[str]:
+        """The instruction sets that code may use, in LLVM's words."""
+        listed = self.features.split(",")
+        return [name.removeprefix("+") for name in listed if name.startswith("+")]
+
     def lanes(self, bits: int = 32) -> int:
         """How many elements of `bits` bits one vector register holds."""
         return self.vector_bits // bits
@@ -78,6 +84,11 @@ def machine(name: str = "host") -> Machine:
         return Machine(name, _host().triple, cpu, "", bits, fma)
     fitting = ", ".join(machine_names())
     raise BackendUnavailable(f"this processor has no machine {name!r}, only: {fitting}")
+
+
+def llvm_version() -> tuple[int, ...]:
+    """The version of LLVM."""
+    return tuple(llvm.llvm_version_info)
 
 
 def machine_names() -> list[str]:

@@ -90,13 +90,13 @@ class Memory(Arithmetic):
             if key not in at.values:
                 offset = self._index_in(at, groups[depth])
                 at.values[key] = self._line(
-                    at, f"getelementptr inbounds {kind}, ptr {pointer}, i64 {offset}"
+                    at, f"getelementptr {kind}, ptr {pointer}, i64 {offset}"
                 )
             pointer = at.values[key]
         if not address.const:
             return pointer
         return self._line(
-            scope, f"getelementptr inbounds {kind}, ptr {pointer}, i64 {address.const}"
+            scope, f"getelementptr {kind}, ptr {pointer}, i64 {address.const}"
         )
 
     def _load_at(self, scope: Scope, buffer: Buffer, address: Index, wide: bool) -> str:
@@ -119,9 +119,13 @@ class Memory(Arithmetic):
         return name
 
     def _guarded_scalar(self, scope: Scope, buffer: Buffer, address: Index, test: str) -> str:
-        pointer = self._pointer(scope, buffer, address)
-        safe = self._line(scope, f"select i1 {test}, ptr {pointer}, ptr %b{self.numbers[buffer]}")
+        safe = self._safe(scope, self._pointer(scope, buffer, address), test)
         return self._load(scope, buffer.dtype, safe, False)
+
+    def _safe(self, scope: Scope, pointer: str, test: str) -> str:
+        """The pointer where the test holds; elsewhere one to zeros, as many as a vector has."""
+        self.declared["zeros"] = "@zeros = internal constant [64 x i8] zeroinitializer, align 64"
+        return self._line(scope, f"select i1 {test}, ptr {pointer}, ptr @zeros")
 
     def _store_at(
         self, scope: Scope, buffer: Buffer, address: Index, value: str, dtype: DType, wide: bool

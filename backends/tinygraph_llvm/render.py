@@ -86,6 +86,7 @@ class _Renderer(Values):
             self.statement(stmt)
 
     def statement(self, stmt: Stmt) -> None:
+        self.passing.clear()
         match stmt:
             case For(axis, body, kind) if axis.extent == 1 and kind != "vector":
                 self.body(body)

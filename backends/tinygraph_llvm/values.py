@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinygraph.errors import CompileError
-from tinygraph.loops.expr import Apply, Const, Expr, IndexValue, Read, reads
+from tinygraph.loops.expr import Apply, Const, Expr, IndexValue, Read, children, walk
 from tinygraph.loops.index import Index, index, substitute_index
 from tinygraph.loops.ir import Accumulate, Buffer, Kernel, Store, statements
 from tinygraph.types import DType
@@ -18,6 +18,8 @@ class Values(Memory):
         super().__init__(kernel)
         self.registers: dict[tuple[Buffer, int], str] = {}
         self.pins: dict[Expr, int] = {}
+        self.passing: dict[object, str] = {}
+        """Values that hold for one statement only."""
         written = {s.buffer for s in statements(kernel.body) if isinstance(s, Store | Accumulate)}
         self.written = {b for b in written if b.space != "register"}
 
@@ -39,14 +41,14 @@ class Values(Memory):
         if isinstance(e, Const):
             return f"<{', '.join([f'{kind} {name}'] * lanes)}>"
         key = ("splat", e, lanes)
-        scope = self._scope_of(e)
-        if key not in scope.values:
+        scope, table = self._scope_of(e), self._table(e)
+        if key not in table:
             wide = f"<{lanes} x {kind}>"
             one = self._line(scope, f"insertelement {wide} poison, {kind} {name}, i64 0")
             zeros = f"<{lanes} x i32> zeroinitializer"
             splat = f"shufflevector {wide} {one}, {wide} poison, {zeros}"
-            scope.values[key] = self._line(scope, splat)
-        return scope.values[key]
+            table[key] = self._line(scope, splat)
+        return table[key]
 
     def _scope_of(self, e: Expr) -> Scope:
         """The outermost scope in which `e` can be computed."""
@@ -55,29 +57,53 @@ class Values(Memory):
     def _pinned(self, e: Expr) -> int:
         """Reads of registers and of memory that the kernel writes stay where they are; other reads
         stay behind branches."""
-        pinned = self.pins.get(e)
-        if pinned is None:
-            pinned = self.pins[e] = _pin(e, self.written)
+        pinned = self._pin(e)
         if pinned == 2:
             return len(self.scopes) - 1
         if pinned == 1:
             return max((n for n, s in enumerate(self.scopes) if not s.runs), default=0)
         return 0
 
+    def _pin(self, e: Expr) -> int:
+        """2 for values that a statement may change, 1 for other memory, 0 without memory."""
+        if (known := self.pins.get(e)) is not None:
+            return known
+        for at in walk(e, self.pins.__contains__):
+            if at not in self.pins:
+                own = self._pin_of_read(at) if isinstance(at, Read) else 0
+                self.pins[at] = max([own, *(self.pins[part] for part in children(at))])
+        return self.pins[e]
+
+    def _pin_of_read(self, e: Read) -> int:
+        buffer = e.source
+        assert isinstance(buffer, Buffer)
+        return 2 if buffer.space == "register" or buffer in self.written else 1
+
     def _value(self, e: Expr) -> str:
+        """Of `e`, after its parts: without recursion, since expressions may be deep."""
+        if (name := self._known(e)) is not None:
+            return name
+        for at in walk(e, lambda part: _is_guard(part) or self._known(part) is not None):
+            name = self._known(at)
+            if name is None:
+                name = self._compute(self._scope_of(at), at)
+                self._table(at)[self._key(at)] = name
+        assert name is not None
+        return name
+
+    def _known(self, e: Expr) -> str | None:
         if isinstance(e, Const):
             return literal(e)
         if isinstance(e, Read) and (found := self._register(e)) is not None:
             return found
-        scope = self._scope_of(e)
-        pinned = self.pins[e] == 2
-        key = (e, self.vector) if self._wide(e) else e
-        if not pinned and key in scope.values:
-            return scope.values[key]
-        name = self._compute(scope, e)
-        if not pinned:
-            scope.values[key] = name
-        return name
+        return self._table(e).get(self._key(e))
+
+    def _key(self, e: Expr) -> object:
+        return (e, self.vector) if self._wide(e) else e
+
+    def _table(self, e: Expr) -> dict[object, str]:
+        """Where the value of `e` is kept, as long as it holds."""
+        return self.passing if self._pin(e) == 2 else self._scope_of(e).values
 
     def _compute(self, scope: Scope, e: Expr) -> str:
         match e:
@@ -127,8 +153,8 @@ class Values(Memory):
         return self._gathered(scope, e.dtype, lanes)
 
     def _guard(self, scope: Scope, e: Apply) -> str:
-        """A read that happens only where its condition holds; elsewhere address 0 is read and
-        thrown away."""
+        """A read that happens only where its condition holds; elsewhere zeros are read and thrown
+        away."""
         condition, inside, otherwise = e.args
         assert isinstance(inside, Read)
         assert isinstance(inside.source, Buffer)
@@ -142,19 +168,12 @@ class Values(Memory):
             return self._line(scope, f"select i1 {test}, {kind} {value}, {kind} {other}")
         assert self.vector is not None
         lanes, kind = self.vector.extent, self._type(e.dtype, True)
-        if not self._wide(condition) and (self._stride(address) in (0, 1)):
+        if not self._wide(condition) and self._stride(address) == 1:
             test = self._value(condition)
             base = substitute_index(address, {self.vector: index(0)})
-            if self._stride(address) == 0:
-                value = self._guarded_scalar(scope, buffer, base, test)
-                return self._line(scope, f"select i1 {test}, {kind} {value}, {kind} {other}")
-            pointer = self._pointer(scope, buffer, base)
-            safe = self._line(
-                scope, f"select i1 {test}, ptr {pointer}, ptr %b{self.numbers[buffer]}"
-            )
-            if buffer.size >= lanes:
-                value = self._load(scope, e.dtype, safe, True)
-                return self._line(scope, f"select i1 {test}, {kind} {value}, {kind} {other}")
+            safe = self._safe(scope, self._pointer(scope, buffer, base), test)
+            value = self._load(scope, e.dtype, safe, True)
+            return self._line(scope, f"select i1 {test}, {kind} {value}, {kind} {other}")
         tests = self.value(condition)
         values = []
         for lane in range(lanes):
@@ -189,10 +208,6 @@ class Values(Memory):
         return self.operation(scope, e, [self.value(a, splat=wide) for a in e.args], wide)
 
 
-def _pin(e: Expr, written: set[Buffer]) -> int:
-    level = 0
-    for r in reads(e):
-        buffer = r.source
-        assert isinstance(buffer, Buffer)
-        level = max(level, 2 if buffer.space == "register" or buffer in written else 1)
-    return level
+def _is_guard(e: Expr) -> bool:
+    """Whether a part of `e` must not be computed where its condition does not hold."""
+    return isinstance(e, Apply) and e.function == "guard"

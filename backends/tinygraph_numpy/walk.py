@@ -22,6 +22,14 @@ class NumpyBackend:
         """A walk over `work`, a graph. `threads` has no meaning here."""
         return Walk(work)
 
+    def describe(self) -> dict[str, str]:
+        """The version of NumPy."""
+        return {"machine": f"NumPy {np.__version__}, one operation after the other"}
+
+    def clear_cache(self) -> int:
+        """Nothing: it keeps nothing on disk."""
+        return 0
+
 
 class Walk:
     """A graph that is evaluated at each run."""

@@ -102,7 +102,7 @@ def test_inputs_follow_the_rules_for_data(spy: Spy) -> None:
 def test_one_program_for_each_signature_and_recompiling_is_announced(
     spy: Spy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fn = tg.jit(lambda x, k=1, *, flag=False: x * k, backend=spy)
+    fn = tg.jit(lambda x, k=3, *, flag=False: x * k, backend=spy)
     with caplog.at_level(logging.WARNING, "tinygraph"):
         for _ in range(3):
             fn(array(2))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from tinygraph import ops
 from tinygraph.graph import Graph, Node, is_leaf, leaf, make
-from tinygraph.ops.shape import Pad, Slice
+from tinygraph.ops.elementwise import PowInt
+from tinygraph.ops.functions import Cast
+from tinygraph.ops.reduce import Broadcast, Max
+from tinygraph.ops.shape import Concatenate, Pad, Reshape, Slice, Transpose
 from tinygraph.types import DType, TensorType, float32, float64
 
 INF, NAN = float("inf"), float("nan")
@@ -76,82 +80,92 @@ def assert_same_bits(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) 
 
 _SHAPES = [(), (1,), (5,), (2, 3), (3, 2, 2), (2, 1, 4)]
 _UNARY = [
-    ops.neg, ops.relu, ops.absolute, ops.floor, ops.sqrt, ops.detach,
-    lambda x: x**0, lambda x: x**2, lambda x: x**1, lambda x: ops.cast(ops.cast(x, float64), float32),
+    ops.neg, ops.neg, ops.relu, ops.absolute, ops.floor, ops.sqrt, ops.detach, lambda x: x**2,
+    lambda x: make(PowInt(0), x), lambda x: make(PowInt(1), x),
+    lambda x: ops.cast(ops.cast(x, float64), float32), lambda x: make(Cast(float32), x),
+    lambda x: make(Reshape(x.shape), x), lambda x: ops.reshape(x, (x.type.size,)),
+    lambda x: make(Broadcast(x.shape, ()), x), lambda x: make(Concatenate(0), x) if x.ndim else x,
+    lambda x: make(Max(()), x), lambda x: make(Slice((0,) * x.ndim, x.shape, (1,) * x.ndim), x),
 ]  # fmt: skip
 _BINARY = [
     ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.minimum,
     lambda x, y: ops.where(ops.lt(x, y), x, y),
     lambda x, y: ops.where(ops.logical_not(ops.ge(x, y)), x, y),
     lambda x, y: ops.where(ops.eq(x, y), ops.where(ops.eq(x, y), y, 1), x),
+    lambda x, y: ops.where(ops.logical_and(ops.lt(x, y), ops.lt(y, y)), x, y),
+    lambda x, y: ops.where(ops.logical_or(ops.le(x, x), ops.gt(y, x)), x, y),
 ]  # fmt: skip
 _NUMBERS = [0.0, -0.0, 1.0, -1.0, 2.0, 0.25, 3.0, NAN, INF]
 
 
 class RandomGraph:
-    """Draws gates that the rules like: constants, moves, and the same thing twice."""
+    """Draws gates that the rules like: constants, moves, and the same thing twice.
+
+    Each graph is made of a few kinds of gates, so that they meet each other.
+    """
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.nodes = [floats(*shape, seed=seed + k) for k, shape in enumerate(_SHAPES)]
-        self.nodes += [ops.full(self.number(), node) for node in self.nodes]
-        self.nodes += [ops.full(self.number(), node) for node in self.nodes]
+        leaves = [floats(*shape, seed=seed + k) for k, shape in enumerate(_SHAPES * 2)]
+        self.nodes = [*(ops.full(self.number(), x) for x in leaves[: len(_SHAPES)]), *leaves]
+        draw = [partial(self.unary, build) for build in _UNARY]
+        draw += [partial(self.binary, build) for build in _BINARY]
+        draw += [self.transpose, self.pad, self.slice, self.concatenate, self.broadcast, self.sum]
+        self.steps = [draw[k] for k in self.rng.choice(len(draw), 6, replace=False)]
 
     def graph(self, gates: int) -> Graph:
+        """A graph with the last quarter of the gates as outputs."""
         for _ in range(gates):
-            steps: list[Callable[[], Node]] = [self.unary, self.binary, self.binary, self.move]
-            self.nodes.append(steps[self.rng.integers(len(steps))]())
-        count = min(4, gates)
-        return graph_of(*self.nodes[-count:])
+            self.nodes.append(self.steps[self.rng.integers(len(self.steps))](self.any()))
+        return graph_of(*self.nodes[-gates // 4 :])
 
     def number(self) -> float:
         return _NUMBERS[self.rng.integers(len(_NUMBERS))]
 
     def any(self) -> Node:
-        """A node, a late one more often."""
-        at = int(len(self.nodes) * (1 - self.rng.random() ** 2))
+        """A node, most often a late one."""
+        at = int(len(self.nodes) * (1 - self.rng.random() ** 3))
         return self.nodes[min(at, len(self.nodes) - 1)]
 
-    def unary(self) -> Node:
-        return _UNARY[self.rng.integers(len(_UNARY))](self.any())
+    def unary(self, build: Callable[[Node], Node], x: Node) -> Node:
+        return build(x)
 
-    def binary(self) -> Node:
-        x = self.any()
-        fits = [node for node in self.nodes if node.type == x.type]
-        y = fits[self.rng.integers(len(fits))] if self.rng.random() < 0.7 else self.number()
-        pair = (x, y) if self.rng.random() < 0.6 else (y, x)
-        return _BINARY[self.rng.integers(len(_BINARY))](*pair)
+    def binary(self, build: Callable[[Node, Node], Node], x: Node) -> Node:
+        fits = [node for node in self.nodes[-20:] if node.type == x.type] or [x]
+        y = fits[self.rng.integers(len(fits))]
+        if self.rng.random() < 0.4:
+            y = ops.full(self.number(), x)
+        return build(x, y) if self.rng.random() < 0.7 else build(y, x)
 
-    def move(self) -> Node:
-        x = self.any()
-        n = x.ndim
-        kind = self.rng.integers(7)
-        if kind == 0:
-            return ops.reshape(x, (x.type.size,))
-        if kind == 1:
-            return ops.transpose(x, [int(a) for a in self.rng.permutation(n)])
-        if kind == 2:
-            pairs = tuple((int(a), int(b)) for a, b in self.rng.integers(0, 2, (n, 2)))
-            return make(Pad(pairs, self.number()), x) if x.type.size < 200 else x
-        if kind == 3:
-            return self.slice(x)
-        if kind == 4 and n and x.type.size < 200:
-            return ops.concatenate([x, self.slice(x, axis=0)], 0)
-        if kind == 5 and x.type.size < 60:
-            return ops.broadcast(x, (2, *x.shape), (0,))
-        return ops.reduce_sum(x, 0) if n and self.rng.random() < 0.5 else ops.reduce_max(x, ())
+    def transpose(self, x: Node) -> Node:
+        return make(Transpose(tuple(int(a) for a in self.rng.permutation(x.ndim))), x)
 
-    def slice(self, x: Node, axis: int | None = None) -> Node:
-        starts, extents = [], []
-        for a, n in enumerate(x.shape):
-            low, high = sorted(int(v) for v in self.rng.integers(0, n + 1, 2))
-            whole_axis = (axis is not None and a != axis) or self.rng.random() < 0.5 or low == high
-            starts.append(0 if whole_axis else low)
-            extents.append(n if whole_axis else high - low)
-        return make(Slice(tuple(starts), tuple(extents), (1,) * x.ndim), x)
+    def pad(self, x: Node) -> Node:
+        pairs = tuple((int(a), int(b)) for a, b in self.rng.integers(0, 2, (x.ndim, 2)))
+        return make(Pad(pairs, self.rng.choice([0.0, -0.0])), x) if x.type.size < 100 else x
+
+    def slice(self, x: Node) -> Node:
+        spans = [(0, n) if self.rng.random() < 0.5 else self.span(n) for n in x.shape]
+        starts, extents = tuple(a for a, _ in spans), tuple(b - a for a, b in spans)
+        return make(Slice(starts, extents, (1,) * x.ndim), x)
+
+    def span(self, n: int) -> tuple[int, int]:
+        low, high = sorted(int(v) for v in self.rng.integers(0, n + 1, 2))
+        return (low, high) if low < high or self.rng.random() < 0.1 else (0, n)
+
+    def concatenate(self, x: Node) -> Node:
+        if not x.ndim or x.type.size > 100:
+            return x
+        low, high = self.span(x.shape[0])
+        return ops.concatenate([x, ops.cut(x, slice(low, high))])
+
+    def broadcast(self, x: Node) -> Node:
+        return ops.broadcast(x, (2, *x.shape), (0,)) if x.type.size < 60 else x
+
+    def sum(self, x: Node) -> Node:
+        return ops.reduce_sum(x, 0) if x.ndim else x
 
 
 def typed(*shape: int, dtype: DType = float32) -> TensorType:
+    """A type, float32 unless told otherwise."""
     return TensorType(shape, dtype)
-
-

@@ -21,7 +21,6 @@ from tinygraph.passes import (
     dead,
     default_passes,
     fold,
-    replay,
     run,
     share,
     simplify,
@@ -76,9 +75,9 @@ def test_twice_is_once(by: Pass) -> None:
 @pytest.mark.parametrize("by", default_passes(), ids=lambda by: by.name)
 def test_replaying_the_rewrites_gives_the_graph_after(by: Pass) -> None:
     for seed in range(5):
-        before = RandomGraph(seed).graph(gates=40)
+        before = RandomGraph(seed).graph(gates=60)
         applied = by.applied(before)
-        graphs = [before, *replay(applied.rewrites)]
+        graphs = [before, *applied.replay()]
         assert shape_of(graphs[-1]) == shape_of(applied.after)
         for graph in graphs:
             assert_same_bits(values(before), values(graph))
@@ -103,11 +102,11 @@ def test_a_rewrite_prints_its_rule_its_gates_and_the_line() -> None:
 def test_a_new_gate_prints_with_its_inputs_and_keeps_names_of_what_it_replaces() -> None:
     x = floats(3, name="x")
     y = (x * 1) - (-(x * 3))
-    z = -(-(y / 4))
+    z = ops.neg(-(y / 4))
     lines = [line.partition("  (")[0] for line in simplify.applied(graph_of(z)).lines()]
     assert lines == [
         "x * 1 is x: mul_1 = mul of x, full_1 -> x",
-        "x - -y is x + y: sub_1 = sub of x, neg_1 -> add of x, mul_2",
+        "x - -y is x + y: sub_1 = sub of mul_1, neg_1 -> add of x, mul_2",
         "x / c is x * (1 / c) for a power of two: both round the same number: "
         "div_1 = div of sub_1, full_3 -> mul of sub_1, full(0.25)",
         "-(-x) is x: neg_3 = neg of neg_2 -> div_1",
@@ -115,8 +114,9 @@ def test_a_new_gate_prints_with_its_inputs_and_keeps_names_of_what_it_replaces()
 
 
 def test_a_new_gate_keeps_the_name_and_the_line_of_the_old() -> None:
-    x = tg.tensor(np.float32([1, 2]))
+    x = tg.tensor(np.array([1, 2], np.float32))
     y = x * -1
+    assert y.node.origin is not None
     named = Node(y.node.op, y.node.inputs, y.node.type, y.node.origin, "y")
     (new,) = simplify(graph_of(named)).outputs
     assert str(new.op) == "neg"
@@ -125,7 +125,7 @@ def test_a_new_gate_keeps_the_name_and_the_line_of_the_old() -> None:
 
 
 def test_leaves_are_shared_by_their_memory_only() -> None:
-    array = np.float32([1, 2, 3])
+    array = np.array([1, 2, 3], np.float32)
     one, other, equal = leaf(array), leaf(array), leaf(array.copy())
     same = Node(one.op, (), one.type)
     assert len(share(graph_of(one + same)).nodes()) == 2
@@ -154,26 +154,15 @@ def test_a_large_constant_is_never_stored() -> None:
     assert after.outputs[1:] == graph.outputs[1:]
 
 
-@pytest.mark.parametrize(
-    "grow",
-    [
-        lambda y: y * 1.0001,
-        lambda y: -y,
-        lambda y: y * 1,
-        lambda y: ops.detach(y),
-        lambda y: ops.reshape(y, (1,) * (1 - y.ndim)),
-        lambda y: y + -y,
-    ],
-    ids=["mul", "neg", "times one", "detach", "reshape", "sub"],
-)
+@pytest.mark.parametrize("grow", [lambda y: y * 1.0001, lambda y: -y, lambda y: ops.detach(y) * 1])
 def test_a_chain_of_50_000_gates_takes_linear_time(grow: Callable[[Node], Node]) -> None:
     y = floats()
     for _ in range(GATES):
         y = grow(y)
     graph = graph_of(y)
-    start = time.perf_counter()
+    start = time.process_time()
     after = run(graph)
-    assert time.perf_counter() - start < 10  # about 1 s; quadratic time would be hours
+    assert time.process_time() - start < 10  # about 1 s; quadratic time would be hours
     assert after.outputs[0].type == y.type
 
 
@@ -205,6 +194,7 @@ def test_an_op_that_compares_by_identity_is_never_shared() -> None:
     class Copy(Elementwise):
         """x, for a test"""
 
+        log: list[str]
         name: ClassVar[str] = "copy_by_identity"
 
         def evaluate(self, *inputs: np.ndarray) -> np.ndarray:
@@ -212,7 +202,7 @@ def test_an_op_that_compares_by_identity_is_never_shared() -> None:
 
     try:
         x = floats(3)
-        assert len(share(graph_of(make(Copy(), x) + make(Copy(), x))).nodes()) == 4
+        assert len(share(graph_of(make(Copy([]), x) + make(Copy([]), x))).nodes()) == 4
     finally:
         del OPS["copy_by_identity"]
 

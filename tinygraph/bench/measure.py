@@ -21,7 +21,9 @@ class Report:
     batch: int
     backend: str
     threads: int
-    """That the program runs on: small ones take one."""
+    """That may be used."""
+    threads_used: int
+    """Small programs take one."""
     median_ms: float
     min_ms: float
     first_call_s: float
@@ -75,7 +77,8 @@ def report(workload: Workload, timing: Timing, first: float) -> Report:
         mode=workload.mode,
         batch=workload.size,
         backend=workload.backend,
-        threads=threads_of(workload),
+        threads=workload.most_threads,
+        threads_used=threads_used(workload),
         median_ms=round(timing.median * 1e3, 4),
         min_ms=round(timing.best * 1e3, 4),
         first_call_s=round(first, 3),
@@ -90,7 +93,7 @@ def report(workload: Workload, timing: Timing, first: float) -> Report:
     )
 
 
-def threads_of(workload: Workload) -> int:
+def threads_used(workload: Workload) -> int:
     """How many threads the executable uses."""
     return int(getattr(workload.compiled.executable, "threads", 1))
 

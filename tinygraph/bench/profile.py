@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import numpy as np
-
-from tinygraph.backend import Executable
+from tinygraph.backend import Profiled
+from tinygraph.bench.measure import threads_used
 from tinygraph.bench.peak import peak_gflops
 from tinygraph.bench.workload import Workload
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.lowering import Call, Program
-
-
-@runtime_checkable
-class Profiled(Executable, Protocol):
-    """An executable that can say how long each call of its program takes."""
-
-    def profile(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> list[int]:
-        """One run, call after call; nanoseconds for each."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -42,8 +31,8 @@ class Row:
     """Floating-point operations a byte."""
     tasks: int
     nodes: str
-    line: str
-    """Of the user's, where its last gate was written."""
+    module: str
+    """Which layer its last gate belongs to."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ def profile(workload: Workload, runs: int = 7) -> Profile:
     times = [min(column) for column in zip(*each)]
     backend = workload.function.backend
     assert not isinstance(backend, str)
-    peak = peak_gflops(backend, getattr(executable, "threads", None))
+    peak = peak_gflops(backend, threads_used(workload))
     whole = sum(times) or 1
     names = compiled.graph.names()
     rows = [_row(call, t, whole, peak, names) for call, t in zip(program.calls, times)]
@@ -96,13 +85,12 @@ def _row(call: Call, ns: float, whole: float, peak: float, names: dict[Node, str
         intensity=round(call.intensity, 2),
         tasks=call.tasks,
         nodes=" ".join(names[node] for node in call.nodes if node in names),
-        line=_line(call),
+        module=_module(call),
     )
 
 
-def _line(call: Call) -> str:
+def _module(call: Call) -> str:
     origin = next((n.origin for n in reversed(call.nodes) if n.origin), None)
     if origin is None:
         return ""
-    written = [] if origin.file.startswith("<") else [str(origin)]
-    return ("gradient of " if origin.backward else "") + "/".join((*origin.scope, *written))
+    return ("gradient of " if origin.backward else "") + "/".join(origin.scope)

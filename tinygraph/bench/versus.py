@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tinygraph.bench.measure import Report, first_call, report, threads_of
+from tinygraph.bench.measure import Report, first_call, report
 from tinygraph.bench.timing import Block, Timing, run_block, warm_up
 from tinygraph.bench.workload import Workload
 from tinygraph.errors import TinygraphError
@@ -72,12 +72,13 @@ def compare(
         theirs: list[Block] = []
         start = time.perf_counter()
         spent = 0.0
-        while len(ours) < 2 or spent < seconds and time.perf_counter() - start < 6 * seconds:
-            mine = lambda: ours.append(run_block(workload, inner))  # noqa: E731
-            yours = lambda: theirs.append(other.block())  # noqa: E731
+        while len(ours) < 2 or (spent < seconds and time.perf_counter() - start < 6 * seconds):
             before = time.perf_counter()
-            for side in (mine, yours) if len(ours) % 2 == 0 else (yours, mine):
-                side()
+            if len(ours) % 2:  # who begins takes turns too
+                theirs.append(other.block())
+            ours.append(run_block(workload, inner))
+            if len(theirs) < len(ours):
+                theirs.append(other.block())
             if ours[-1].clean and theirs[-1].clean:
                 spent += (time.perf_counter() - before) / 2
             note("ours and torch's in turn", min(1.0, spent / seconds))
@@ -119,12 +120,11 @@ class TorchSide:
     """A process that runs PyTorch, and waits while it is not asked."""
 
     def __init__(self, workload: Workload) -> None:
-        threads = workload.threads or threads_of(workload)
         self._wanted = {
             "workload": workload.name,
             "mode": workload.mode,
             "batch": workload.size,
-            "threads": threads,
+            "threads": workload.most_threads,
         }
         self.ready: dict[str, Any] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +57,15 @@ class Workload:
         """The batch."""
         return self.batch if self.batch is not None else BATCHES.get(self.name, 8)
 
+    @property
+    def most_threads(self) -> int:
+        """The threads that may be used: one for each core if nothing else is said."""
+        if self.threads is not None:
+            return self.threads
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
     @cached_property
     def model(self) -> Model:
         return models.build(self.name, self.seed)
@@ -75,7 +85,7 @@ class Workload:
     @cached_property
     def function(self) -> Jitted:
         """The whole of it, for the inputs."""
-        model, backend, threads = self.model, find_backend(self.backend), self.threads
+        model, backend, threads = self.model, find_backend(self.backend), self.most_threads
         if self.mode == "infer":
 
             def infer(x: Tensor) -> Tensor:

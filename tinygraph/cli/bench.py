@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from tinygraph.cli.progress import progress
 
 if TYPE_CHECKING:
     from tinygraph.bench import Profile
@@ -57,21 +57,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str, float], None]]:
-    """A bar on the terminal's error output; nothing where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, refresh_per_second=2) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done: bar.update(
-            task, description=what, completed=done, total=1.0 if done else None
-        )
-
-
 def show_figures(figures: dict[str, Any]) -> None:
     """The figures as a table of two columns."""
     from rich.console import Console
@@ -100,7 +85,7 @@ def show_profile(details: Profile, most: int, to_stderr: bool) -> None:
     for name, width in NUMBERS.items():
         table.add_column(name, justify="right", min_width=width, no_wrap=True)
     table.add_column("kernel", min_width=12, no_wrap=True)
-    table.add_column("line", ratio=2, no_wrap=True)
+    table.add_column("module", ratio=2, no_wrap=True)
     table.add_column("nodes", ratio=3, no_wrap=True)
     for row in shown:
         numbers = (
@@ -112,7 +97,7 @@ def show_profile(details: Profile, most: int, to_stderr: bool) -> None:
             f"{row.intensity:.1f}",
             str(row.tasks),
         )
-        table.add_row(*numbers, row.kernel, row.line, row.nodes)
+        table.add_row(*numbers, row.kernel, row.module, row.nodes)
     rest = details.rows[most:]
     if rest:
         table.add_row(f"{sum(row.ms for row in rest):.3f}", *[""] * 6, f"{len(rest)} more")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from tinygraph.backend import Backend, Executable
 from tinygraph.compile.tracing import Result, Traced
 from tinygraph.graph import Graph, Node
+from tinygraph.passes import run
 from tinygraph.tensor import arrays_of, bind, from_array
 
 
@@ -37,7 +37,7 @@ class Compiled:
 
     def __init__(self, traced: Traced, backend: Backend, threads: int | None) -> None:
         self.traced = traced
-        optimised = _after_passes(traced.graph)
+        optimised = run(traced.graph.named())
         self.graph = _distinct(optimised)
         self.work: Any = _lowered(self.graph, backend)
         self.executable: Executable | None = None
@@ -133,18 +133,6 @@ def _placed(value: Any, values: list[Any]) -> Any:
     if isinstance(value, dict):
         return {key: _placed(item, values) for key, item in value.items()}
     return value
-
-
-def _after_passes(graph: Graph) -> Graph:
-    found = find_spec("tinygraph.passes")
-    if found is None or found.origin is None:  # still to come
-        return graph
-    from tinygraph.passes import default_passes
-
-    passes: Sequence[Callable[[Graph], Graph]] = default_passes()
-    for apply in passes:
-        graph = apply(graph)
-    return graph
 
 
 def _distinct(graph: Graph) -> Graph:

@@ -14,7 +14,9 @@ from tinygraph.draw.modules import Module, Place, common, is_parameter, places
 from tinygraph.graph import Node, is_leaf, topological
 from tinygraph.journal import Wire
 
-Kind = Literal["gate", "leaf", "constant", "module", "run", "leaves", "output", "outputs"]
+Kind = Literal[
+    "gate", "leaf", "constant", "reference", "module", "run", "leaves", "output", "outputs"
+]
 
 FEW = 4
 """More leaves, wires or outputs than this between the same units are drawn as one."""
@@ -81,6 +83,11 @@ class Net:
         single = len(self.nodes) == 1 and self.source.kind not in ("constant", "leaves")
         return single and len(self.ends) > 1
 
+    @property
+    def backward(self) -> bool:
+        """Whether it is part of a gradient, or goes into one."""
+        return self.source.backward or all(end.unit.backward for end in self.ends)
+
 
 @dataclass(eq=False)
 class Circuit:
@@ -88,6 +95,8 @@ class Circuit:
 
     units: list[Unit]
     nets: list[Net]
+    referenced: set[Node] = field(default_factory=set)
+    """The values that a gradient reads: it names them, instead of wires across the picture."""
 
     @property
     def size(self) -> int:
@@ -126,10 +135,11 @@ class _Builder:
         self.units: list[Unit] = []
         self.nets: list[Net] = []
         self.at: dict[Node, Unit] = {}
+        self.referenced: set[Node] = set()
 
     def build(self) -> Circuit:
         self._gates()
-        ends = {node: self._ends(node) for node in self.source.order}
+        ends = {node: self._refer(node, self._ends(node)) for node in self.source.order}
         for node in self.source.order:
             if not node.inputs:
                 self._leaf(node, ends[node])
@@ -140,7 +150,7 @@ class _Builder:
         self._bundle_leaves()
         self.nets = _bundled(self.nets)
         self._sort()
-        return Circuit(self.units, self.nets)
+        return Circuit(self.units, self.nets, self.referenced)
 
     def _gates(self) -> None:
         boxes: dict[Group, Unit] = {}
@@ -172,6 +182,25 @@ class _Builder:
             ends.setdefault(key, End(unit)).wires.append(wire)
         return list(ends.values())
 
+    def _refer(self, node: Node, ends: list[End]) -> list[End]:
+        """The ends that stay; the gradient's gates that read a forward value get its name instead.
+
+        Boxes hide what they read of that kind.
+        """
+        stay = [end for end in ends if not end.unit.backward]
+        referable = not self.at[node].backward if node.inputs else is_leaf(node) and stay
+        if not referable:
+            return ends
+        title = next((name for y, name in self.source.outputs if y is node and name), None)
+        for end in ends:
+            if end.unit.backward and not end.unit.is_box:
+                self.referenced.add(node)
+                name = title or self.source.names[node]
+                unit = Unit("reference", [node], name, end.unit.place)
+                self.units.append(unit)
+                self.nets.append(Net(unit, [node], [end]))
+        return stay
+
     def _leaf(self, node: Node, ends: list[End]) -> None:
         """A leaf is a word, a constant one at each reader; what only one box reads may be in it."""
         inside = ends[0].unit if len(ends) == 1 and ends[0].unit.is_box else None
@@ -192,11 +221,7 @@ class _Builder:
             self._add(Unit("leaf", [node], self.source.names[node], self._seen_place(place, ends)))
 
     def _belongs(self, node: Node, box: Unit) -> bool:
-        if is_parameter(node):
-            return True
-        if box.kind == "run":
-            return node.name is None
-        return len(self.source.places[node]) > len(box.place)
+        return is_parameter(node) or (box.kind == "run" and node.name is None)
 
     def _seen_place(self, place: Place, ends: Sequence[End]) -> Place:
         """Not inside a module that is folded."""

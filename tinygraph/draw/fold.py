@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Literal
 
@@ -36,23 +36,35 @@ def folded(source: Source, detail: Detail, limit: int) -> Circuit:
 
 
 def _module_plans(source: Source) -> Iterator[Plan]:
-    """First the innermost modules folded, then all at one depth, until only the outermost are."""
+    """First all modules folded but those that hold little beside modules, then more and more.
+
+    The last has the outermost modules folded.
+    """
     places = {node: place for node, place in source.places.items() if node.inputs and place}
-    parents = {module for place in places.values() for module in place[:-1]}
+    holders = _holders(places.values())
     groups: dict[Module, Group] = {}
 
-    def fold(place: Place, depth: int) -> Group:
-        module = place[depth - 1]
-        name = f"{module.name} (backward)" if module.backward else module.name
-        return groups.setdefault(module, Group("module", name, place[: depth - 1]))
+    def fold(place: Place, depth: int) -> Group | None:
+        """The box of the outermost module that is folded, if one is."""
+        for k, module in enumerate(place):
+            if k + 1 >= depth or module not in holders:
+                name = f"{module.name} (backward)" if module.backward else module.name
+                return groups.setdefault(module, Group("module", name, place[:k]))
+        return None
 
-    deepest = max(map(len, places.values()), default=1)
-    for depth in range(deepest, 0, -1):
-        yield {
-            node: fold(place, min(depth, len(place)))
-            for node, place in places.items()
-            if len(place) >= depth or place[-1] not in parents
-        }
+    for depth in range(1 + max((module.depth for module in holders), default=0), 0, -1):
+        folds = ((node, fold(place, depth)) for node, place in places.items())
+        yield {node: group for node, group in folds if group is not None}
+
+
+def _holders(places: Iterable[Place]) -> set[Module]:
+    """The modules with at most a third of their gates outside of modules in them."""
+    gates: Counter[Module] = Counter()
+    own: Counter[Module] = Counter()
+    for place in places:
+        gates.update(place)
+        own[place[-1]] += 1
+    return {module for module, count in gates.items() if own[module] * 3 <= count}
 
 
 def _shortened(source: Source, plan: Plan, circuit: Circuit, limit: int) -> Circuit:

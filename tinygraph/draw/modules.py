@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinygraph.graph import BoundParameter, Node, is_leaf
-from tinygraph.tensor import Parameter, handles_of
+from tinygraph.tensor.handle import owners
 
 DEPTH = 12
 """Modules nested deeper than this count as part of the one they are in."""
@@ -51,21 +51,29 @@ def common(several: Sequence[Place]) -> Place:
 
 
 def is_parameter(node: Node) -> bool:
-    """Whether a module owns it."""
-    owned = any(isinstance(tensor, Parameter) for tensor in handles_of(node))
-    return owned or isinstance(node.op, BoundParameter)
+    """Whether it is a version of a parameter."""
+    return node in owners or isinstance(node.op, BoundParameter)
 
 
-def _path(node: Node) -> tuple[str, ...]:
-    """Its scopes, outermost first; those of a gradient are apart from the forward ones."""
+Path = tuple[str, ...]
+BACKWARD = "\0"
+"""Ends the scopes of a gradient's gates in a path: they are modules of their own."""
+
+
+def _path(node: Node) -> Path:
+    """Its scopes, outermost first."""
     if node.origin is None:
         return ()
     scopes = node.origin.scope[:DEPTH]
-    return tuple(f"{s}\0" for s in scopes) if node.origin.backward else scopes
+    return tuple(s + BACKWARD for s in scopes) if node.origin.backward else scopes
+
+
+def _is_backward(path: Path) -> bool:
+    return path[-1].endswith(BACKWARD)
 
 
 def _instances(
-    gates: Sequence[Node], paths: dict[Node, tuple[str, ...]], depth: int
+    gates: Sequence[Node], paths: dict[Node, Path], depth: int
 ) -> dict[Node, Module]:
     """The module at `depth` of each gate that is so deep: one for all that hang together."""
     deep = [node for node in gates if len(paths[node]) >= depth]
@@ -76,24 +84,28 @@ def _instances(
             root[node] = node = root[root[node]]
         return node
 
+    readers: dict[tuple[Node, Path], Node] = {}
     for node in deep:
         here = paths[node][:depth]
         for source in node.inputs:
             if source in root and paths[source][:depth] == here:
                 root[find(node)] = find(source)
+            elif source in paths and _is_backward(here):
+                # The gradients that a module sends to its inputs all start from its output's.
+                root[find(node)] = find(readers.setdefault((source, here), node))
     modules: dict[Node, Module] = {}
     found: dict[Node, Module] = {}
     for node in deep:
         top = find(node)
         if top not in modules:
-            name = paths[node][depth - 1]
-            modules[top] = Module(name.rstrip("\0"), depth, name.endswith("\0"))
+            path = paths[node][:depth]
+            modules[top] = Module(path[-1].removesuffix(BACKWARD), depth, _is_backward(path))
         found[node] = modules[top]
     return found
 
 
 def _sources(order: Sequence[Node], gates: dict[Node, Place]) -> dict[Node, Place]:
-    """Parameters and constants are where their readers are, data where it was made."""
+    """Parameters and constants are in the modules that read them, data is in none."""
     readers: dict[Node, list[Place]] = {node: [] for node in order if not node.inputs}
     for node, place in gates.items():
         for source in node.inputs:
@@ -101,9 +113,6 @@ def _sources(order: Sequence[Node], gates: dict[Node, Place]) -> dict[Node, Plac
                 readers[source].append(place)
     found: dict[Node, Place] = {}
     for source, several in readers.items():
-        place = common(several) if several else ()
-        if is_leaf(source) and not is_parameter(source):
-            scopes = source.origin.scope if source.origin else ()
-            place = tuple(m for m, name in zip(place, scopes, strict=False) if m.name == name)
-        found[source] = place
+        data = is_leaf(source) and not is_parameter(source)
+        found[source] = () if data or not several else common(several)
     return found

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from tinygraph.tensor import Tensor
 from tinygraph.types import TensorType
 
 
-@dataclass(frozen=True)
-class Positions:
+class Positions(NamedTuple):
     """Which elements of x a key means, and the shape they come in."""
 
     ranges: tuple[range, ...]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import here, whole
@@ -72,8 +71,7 @@ def _sides(name: str, padding: Any, rank: int) -> Pairs:
     return tuple((whole(a, f"{name}: padding"), whole(b, f"{name}: padding")) for a, b in pairs)
 
 
-@dataclass(frozen=True)
-class OutputSize:
+class OutputSize(NamedTuple):
     """How many positions a window takes along one axis, and what is left over."""
 
     size: int

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinygraph.errors import GradientError
 from tinygraph.graph import Node, backward_of, topological
 from tinygraph.ops import full
 
 
-@dataclass(frozen=True, eq=False)
-class Sent:
+class Sent(NamedTuple):
     """What a gate sends back over the wire of one input; all but `gate` in the gradient graph."""
 
     gate: Node

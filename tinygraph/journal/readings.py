@@ -57,6 +57,8 @@ class Summary:
             return "empty"
         if self.nans == self.type.size:
             return "all NaN"
+        if self.type.dtype is DType.bool:
+            return f"{round(self.mean * self.type.size):,} of {self.type.size:,} true"
         nans = f", {self.nans:,} NaN" if self.nans else ""
         if self.low == self.high:
             return f"all {number(self.low)}{nans}"

@@ -13,7 +13,7 @@ shares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -147,6 +147,8 @@ class Expr:
         return apply("shr", self, other)
 
     def __str__(self) -> str:
+        from tinygraph.loops.text import to_text  # which needs the classes of this module
+
         return to_text(self)
 
     __repr__ = __str__
@@ -393,18 +395,25 @@ def children(e: Expr) -> tuple[Expr, ...]:
     return (e.body,) if isinstance(e, Reduce) else ()
 
 
-def walk(e: Expr) -> Iterator[Expr]:
-    """Every subexpression once, an expression after its parts."""
-    seen: set[int] = set()
+def walk(e: Expr, whole: Callable[[Expr], bool] | None = None) -> Iterator[Expr]:
+    """Every subexpression once, an expression after its parts; what is `whole` has no parts.
+
+    Nothing that walks expressions recurses: they may be thousands of gates deep.
+    """
+    seen: set[Expr] = set()
     stack: list[tuple[Expr, bool]] = [(e, False)]
     while stack:
         at, done = stack.pop()
         if done:
             yield at
-        elif id(at) not in seen:
-            seen.add(id(at))
+        elif at not in seen:
+            seen.add(at)
+            parts = () if whole is not None and whole(at) else children(at)
+            if not parts:
+                yield at
+                continue
             stack.append((at, True))
-            stack.extend((child, False) for child in children(at))
+            stack.extend([(child, False) for child in parts])
 
 
 def rebuild(e: Expr, new: tuple[Expr, ...]) -> Expr:
@@ -432,34 +441,38 @@ def transform(e: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     return done[e]
 
 
+def replace_parts(e: Expr, to: Mapping[Expr, Expr]) -> Expr:
+    """`e` with whole subexpressions replaced."""
+    done: dict[Expr, Expr] = {}
+    for at in walk(e, to.__contains__):
+        done[at] = to[at] if at in to else rebuild(at, tuple([done[c] for c in children(at)]))
+    return done[e]
+
+
 def substitute(e: Expr, to: Mapping[Axis, Index]) -> Expr:
     """`e` with free axes replaced; axes that `e` reduces over must not occur in `to`."""
-    return _substitute(e, to, {}) if not e.axes.isdisjoint(to) else e
-
-
-def _substitute(e: Expr, to: Mapping[Axis, Index], memo: dict[Expr, Expr]) -> Expr:
     if e.axes.isdisjoint(to):
         return e
-    if (found := memo.get(e)) is not None:
-        return found
-    if isinstance(e, Apply):
-        new = rebuild(e, tuple([_substitute(a, to, memo) for a in e.args]))
-    elif isinstance(e, Read):
-        new = read(
-            e.source,
-            e.shape,
-            e.dtype,
-            tuple([substitute_index(i, to) for i in e.indices]),
-            e.outside,
-        )
-    elif isinstance(e, IndexValue):
-        new = index_value(substitute_index(e.index, to), e.dtype)
-    else:
-        e = cast(Reduce, e)
-        where = tuple(substitute_index(w, to) for w in e.where)
-        new = reduce(e.kind, e.over, _substitute(e.body, to, memo), where)
-    memo[e] = new
-    return new
+    done: dict[Expr, Expr] = {}
+    for at in walk(e, lambda part: part.axes.isdisjoint(to)):
+        done[at] = at if at.axes.isdisjoint(to) else _substituted(at, to, done)
+    return done[e]
+
+
+def _substituted(e: Expr, to: Mapping[Axis, Index], done: Mapping[Expr, Expr]) -> Expr:
+    """`e` with axes replaced, which are in its parts already."""
+    match e:
+        case Apply():
+            return rebuild(e, tuple([done[a] for a in e.args]))
+        case Read():
+            at = tuple([substitute_index(i, to) for i in e.indices])
+            return read(e.source, e.shape, e.dtype, at, e.outside)
+        case IndexValue():
+            return index_value(substitute_index(e.index, to), e.dtype)
+        case Reduce():
+            where = tuple([substitute_index(w, to) for w in e.where])
+            return reduce(e.kind, e.over, done[e.body], where)
+    raise TypeError(f"no axes in {e!r}")
 
 
 def rename_reductions(e: Expr) -> Expr:
@@ -487,79 +500,3 @@ def reads(e: Expr) -> list[Read]:
 
 def reductions(e: Expr) -> list[Reduce]:
     return [at for at in walk(e) if isinstance(at, Reduce)] if e.has_reduce else []
-
-
-# ---- printing ------------------------------------------------------------------------------------
-# --------------------
-
-
-def source_name(source: Hashable) -> str:
-    return str(getattr(source, "name", source))
-
-
-LONG = 500  # parts; a formula with more of them, counted as written out, is printed in pieces
-
-
-def to_text(e: Expr) -> str:
-    """One line of formula: `sum(u,v,c: x[i+u,j+v,c] * w[u,v,c,o])`.
-
-    In a long one, what occurs more than once comes first, with a name: `t1 = x[i] + 1; t1 * t1`.
-    """
-    size: dict[Expr, int] = {}
-    used: dict[Expr, int] = {}
-    for at in walk(e):
-        size[at] = 1 + sum(size[child] for child in children(at))
-        for child in children(at):
-            used[child] = used.get(child, 0) + 1
-    names: dict[Expr, str] = {}
-    lines = []
-    if size[e] > LONG:
-        for at in size:
-            if isinstance(at, Apply | Reduce) and used.get(at, 0) > 1:
-                text = _text(at, names)
-                names[at] = f"t{len(names) + 1}"
-                lines.append(f"{names[at]} = {text}")
-    return "; ".join([*lines, _text(e, names)])
-
-
-def _text(e: Expr, names: Mapping[Expr, str]) -> str:
-    if e in names:
-        return names[e]
-    match e:
-        case Const():
-            return f"{e.value:g}" if isinstance(e.value, float) else str(e.value)
-        case IndexValue():
-            return f"({e.index})" if len(e.index.terms) + bool(e.index.const) > 1 else str(e.index)
-        case Read():
-            outside = "" if e.outside is None else f" else {e.outside:g}"
-            return f"{source_name(e.source)}[{', '.join(map(str, e.indices))}{outside}]"
-        case Reduce():
-            word = {"add": "sum", "max": "max", "min": "min"}[e.kind]
-            where = "".join(f", {w} == 0" for w in e.where)
-            over = " ".join(f"{a.name}<{a.extent}" for a in e.over)
-            return f"{word}({over}{where}: {_text(e.body, names)})"
-        case Apply():
-            return _apply_text(e, names)
-    return object.__repr__(e)
-
-
-def _apply_text(e: Apply, names: Mapping[Expr, str]) -> str:
-    args = [_text(a, names) for a in e.args]
-    infix = [_binary(a) and a not in names for a in e.args]
-    sign = INFIX.get(e.function) or COMPARISONS.get(e.function)
-    if sign:
-        parts = zip(e.args, args, infix, strict=True)
-        return f" {sign} ".join(f"({t})" if i and not _tighter(a, e) else t for a, t, i in parts)
-    if e.function in ("cast", "bitcast"):
-        return f"{e.dtype}{'.bits' if e.function == 'bitcast' else ''}({args[0]})"
-    if e.function == "neg":
-        return f"-{f'({args[0]})' if infix[0] else args[0]}"
-    return f"{e.function}({', '.join(args)})"
-
-
-def _binary(e: Expr) -> bool:
-    return isinstance(e, Apply) and (e.function in INFIX or e.function in COMPARISONS)
-
-
-def _tighter(inner: Expr, outer: Apply) -> bool:
-    return cast(Apply, inner).function == "mul" and outer.function in ("add", "sub")

@@ -6,6 +6,7 @@
             | buffer[address] kind= value            kind: add, max, min
             | if condition: stmt ... else: stmt ...
             | barrier                                all items of a task meet
+    let    := name = value                           (in print only: a part that is used again)
     value  := an expression of `tinygraph.loops.expr` without reductions, whose reads have one
     linear address;
               guard(condition, read, otherwise) reads only where the condition holds
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 
 from tinygraph.loops.expr import INFIX, Expr, substitute
 from tinygraph.loops.index import Axis, Index, index, substitute_index
+from tinygraph.loops.text import in_pieces
 from tinygraph.types import DType
 
 
@@ -125,9 +127,9 @@ def lines(stmt: Stmt) -> Iterator[str]:
             yield f"for {axis.name} in 0..{end} {kind}:"
             yield from ("  " + line for inner in body for line in lines(inner))
         case Store(buffer, address, value):
-            yield f"{buffer.name}[{address}] = {value}"
+            yield from _assignment(f"{buffer.name}[{address}] =", value)
         case Accumulate(kind, buffer, address, value):
-            yield f"{buffer.name}[{address}] {INFIX.get(kind, kind)}= {value}"
+            yield from _assignment(f"{buffer.name}[{address}] {INFIX.get(kind, kind)}=", value)
         case If(condition, body, orelse):
             yield f"if {condition}:"
             yield from ("  " + line for inner in body for line in lines(inner))
@@ -136,6 +138,12 @@ def lines(stmt: Stmt) -> Iterator[str]:
                 yield from ("  " + line for inner in orelse for line in lines(inner))
         case Barrier():
             yield "barrier"
+
+
+def _assignment(left: str, value: Expr) -> Iterator[str]:
+    pieces, last = in_pieces(value)
+    yield from (f"let {name} = {text}" for name, text in pieces)
+    yield f"{left} {last}"
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

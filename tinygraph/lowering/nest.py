@@ -10,12 +10,11 @@ from tinygraph.loops.expr import (
     Expr,
     Reduce,
     apply,
-    children,
     identity,
     index_value,
     read,
     reads,
-    rebuild,
+    replace_parts,
     substitute,
     walk,
 )
@@ -158,7 +157,7 @@ class _Nest:
         done: dict[Expr, _Cells] = {}
         yield from self._reductions(expr, tile, lane, done, ())
         for spot, wrap in self._spots(tile, lane):
-            value = self._with_cells(substitute_all(expr, done, spot), spot)
+            value = self._at(expr, done, spot)
             yield wrap(Store(self.flat.buffer, substitute_index(address, spot.to), value))
 
     def _spots(self, tile: _Block, lane: _Block) -> Iterator[tuple[_Spot, Callable[[Stmt], Stmt]]]:
@@ -178,7 +177,7 @@ class _Nest:
 
             def wrap(*body: Stmt, axes: tuple = (row, vector, inner)) -> Stmt:
                 row, vector, inner = axes
-                if self.plan.lane is not None:
+                if inner.extent > 1:
                     body = (For(inner, body, "vector"),)
                 for axis in (vector, row):
                     if axis.extent > 1:
@@ -220,7 +219,7 @@ class _Nest:
             inner = dict(done)
             yield from self._reductions(body, tile, lane, inner, whole.over)
             for spot, wrap in self._spots(tile, lane):
-                value = self._with_cells(substitute_all(body, inner, spot), spot)
+                value = self._at(body, inner, spot)
                 yield wrap(Accumulate(whole.kind, cells.buffer(spot), spot.cell, value))
             return
         axis, rest = over[0], over[1:]
@@ -252,7 +251,10 @@ class _Nest:
                 "unroll",
             )
 
-    def _with_cells(self, e: Expr, spot: _Spot) -> Expr:
+    def _at(self, e: Expr, done: dict[Expr, _Cells], spot: _Spot) -> Expr:
+        """`e` at the spot, finished reductions replaced by their registers."""
+        if e.has_reduce:
+            e = replace_parts(e, {whole: cells.value(spot) for whole, cells in done.items()})
         return substitute(e, spot.to)
 
 
@@ -279,15 +281,6 @@ class _Cells:
     def value(self, spot: _Spot) -> Expr:
         buffer = self.buffer(spot)
         return read(buffer, (buffer.size,), buffer.dtype, (spot.cell,))
-
-
-def substitute_all(e: Expr, done: dict[Expr, _Cells], spot: _Spot) -> Expr:
-    """`e` with finished reductions replaced by their registers."""
-    if not e.has_reduce:
-        return e
-    if e in done:
-        return done[e].value(spot)
-    return rebuild(e, tuple(substitute_all(c, done, spot) for c in children(e)))
 
 
 def _free_of(

@@ -30,6 +30,7 @@ from tinygraph.loops.expr import (
 )
 from tinygraph.loops.index import Axis, Floor, Index, index, interval, substitute_index
 from tinygraph.lowering.equation import Array, Equation
+from tinygraph.types import DType
 
 MOST_PHASES = 64
 
@@ -138,12 +139,14 @@ def _cut(condition: Expr, equation: Equation) -> tuple[Axis, int] | None:
         not isinstance(left, IndexValue)
         or len(left.index.terms) != 1
         or not isinstance(right, Const)
+        or right.dtype is not DType.int32
     ):
         return None
     atom, c = left.index.terms[0]
     if not isinstance(atom, Axis) or c != 1 or atom not in equation.axes:
         return None
-    return atom, int(right.value) - left.index.const
+    where = int(right.value) - left.index.const
+    return (atom, where) if 0 <= where <= atom.extent else None
 
 
 def _part(equation: Equation, expr: Expr, axis: Axis, start: int, stop: int) -> Equation:

@@ -36,6 +36,9 @@ from tinygraph.types import DType
 COSTLY = {"exp", "log", "tanh", "sigmoid", "sin", "cos", "pow", "div", "sqrt"}
 MOST_TERMS = 160
 """Of one region's expression: what keeps kernels, and their compilation, small."""
+EXPANDED = {"exp", "log", "tanh", "sigmoid", "sin", "cos", "pow"}
+EXPANDED_TERMS = 8
+"""How many terms a function counts for that is a polynomial on the machine."""
 
 
 @dataclass
@@ -70,10 +73,14 @@ def piece_of(node: Node) -> Piece:
         heavy=any(isinstance(e, Reduce) for e in parts),
         contracts=contraction(expr) is not None,
         moves=isinstance(expr, Read),
-        terms=sum(isinstance(e, Apply) for e in parts),
+        terms=sum(_terms(e) for e in parts if isinstance(e, Apply)),
         costly=any(isinstance(e, Apply) and e.function in COSTLY for e in parts),
         repeats={x: node.type.size * domain / max(x.type.size, 1) for x in node.inputs},
     )
+
+
+def _terms(e: Apply) -> int:
+    return EXPANDED_TERMS if e.function in EXPANDED else 1
 
 
 def _names(count: int) -> Sequence[str]:
@@ -98,7 +105,13 @@ class _Regions:
         self.stored = {node for node in graph.outputs if not is_leaf(node)}
         self.inlined: dict[Node, tuple[tuple[Axis, ...], Expr]] = {}
         self.heavy: dict[Node, bool] = {}
+        self.parts: dict[Node, frozenset[Node]] = {}
+        """What an elementwise node computes at one position: each part once, as a kernel will. A
+        node that moves its input is one part with all the terms of what it reads: elsewhere the
+        same has to be computed again."""
+        self.weight: dict[Node, int] = {}
         self.terms: dict[Node, int] = {}
+        """Of all parts together."""
         self.costly: dict[Node, bool] = {}
         self.reads: dict[Node, int] = {}
 
@@ -112,20 +125,29 @@ class _Regions:
             if is_leaf(node):
                 arrays[node] = Array(self.names[node], node.type, node, external=True)
                 continue
-            piece = self.pieces[node]
-            expr = replace_reads(piece.expr, self._resolve)
             used = [x for x in dict.fromkeys(node.inputs) if x in self.inlined]
+            axes, expr = self._with_axes_of(node, used)
+            expr = replace_reads(expr, self._resolve)
             members[node] = tuple(dict.fromkeys((*(m for x in used for m in members[x]), node)))
             if node not in self.stored:
-                self.inlined[node] = piece.axes, expr
+                self.inlined[node] = axes, expr
                 continue
             arrays[node] = Array(self.names[node], node.type, node, external=node in outputs)
             expr = replace_reads(expr, lambda r: _from_array(r, arrays))
-            at = tuple(index(a) for a in piece.axes)
-            result.append(
-                Equation(arrays[node], piece.axes, at, rename_reductions(expr), members[node])
-            )
+            at = tuple(index(a) for a in axes)
+            result.append(Equation(arrays[node], axes, at, rename_reductions(expr), members[node]))
         return result, arrays
+
+    def _with_axes_of(self, node: Node, used: list[Node]) -> tuple[tuple[Axis, ...], Expr]:
+        """The node's own equation; an elementwise one in the axes of its largest inlined input,
+        which then needs no change: a chain is put together in one pass."""
+        piece = self.pieces[node]
+        same = [x for x in used if x.shape == node.shape] if node.op.elementwise else []
+        if not same:
+            return piece.axes, piece.expr
+        axes = self.inlined[max(same, key=lambda x: len(self.parts[x]))][0]
+        to = {own: index(axis) for own, axis in zip(piece.axes, axes, strict=True)}
+        return axes, substitute(piece.expr, to)
 
     # ---- which nodes are stored
     # --------------------------------------------------------------------------------------
@@ -133,12 +155,9 @@ class _Regions:
     def _decide(self) -> None:
         for node in self.nodes:
             if is_leaf(node):
-                self.heavy[node], self.terms[node], self.costly[node], self.reads[node] = (
-                    False,
-                    0,
-                    False,
-                    1,
-                )
+                self.parts[node], self.terms[node] = frozenset(), 0
+                self.heavy[node] = self.costly[node] = False
+                self.reads[node] = 1
                 continue
             piece = self.pieces[node]
             kept = [
@@ -146,23 +165,36 @@ class _Regions:
             ]
             kept.sort(key=lambda x: not self.pieces[x].contracts)
             inside: list[Node] = []
+            parts: frozenset[Node] = frozenset()
+            terms = piece.terms
             for x in kept:
-                if self._fits(piece, x, inside):
+                more = self._more(x, parts)
+                if self._fits(piece, x, inside, terms + more):
                     inside.append(x)
+                    parts, terms = parts | self.parts[x], terms + more
                 else:
                     self.stored.add(x)
+            together = node.op.elementwise
+            self.terms[node] = terms
+            self.weight[node] = piece.terms if together else terms
+            self.parts[node] = parts | {node} if together else frozenset((node,))
             self.heavy[node] = piece.heavy or any(self.heavy[x] for x in inside)
-            self.terms[node] = piece.terms + sum(self.terms[x] for x in inside)
             self.costly[node] = piece.costly or any(self.costly[x] for x in inside)
             plain = sum(x not in inside for x in dict.fromkeys(node.inputs))
             self.reads[node] = plain + sum(self.reads[x] for x in inside)
 
-    def _fits(self, piece: Piece, x: Node, inside: list[Node]) -> bool:
-        """Whether `x` may be computed inside its reader `piece`."""
+    def _more(self, x: Node, parts: frozenset[Node]) -> int:
+        """The terms that `x` adds to those of `parts`."""
+        if not parts:
+            return self.terms[x]
+        return sum(self.weight[part] for part in self.parts[x] if part not in parts)
+
+    def _fits(self, piece: Piece, x: Node, inside: list[Node], terms: int) -> bool:
+        """Whether `x` may be computed inside its reader `piece`, which then has `terms`."""
         node, moves = piece.node, self._moves(x)
         if piece.contracts:
             return moves and self._stays_a_read(piece, x)
-        if self.terms[x] + piece.terms + sum(self.terms[y] for y in inside) > MOST_TERMS:
+        if terms > MOST_TERMS:
             return False
         if self.heavy[x]:
             once = len(self.consumers[x]) == 1 and node.op.elementwise and x.shape == node.shape
@@ -202,10 +234,11 @@ class _Regions:
 
     def _at(self, axes: tuple[Axis, ...], expr: Expr, r: Read) -> Expr:
         """The inlined expression at the position that `r` reads."""
-        to: dict[Axis, Index] = dict(zip(axes, r.indices, strict=True))
+        pairs = zip(axes, r.indices, strict=True)
+        to: dict[Axis, Index] = {axis: i for axis, i in pairs if i is not index(axis)}
         if r.outside is None:
             return substitute(rename_reductions(expr), to)
-        if isinstance(expr, Read) and _same_outside(expr, r):
+        if isinstance(expr, Read) and _same_outside(axes, expr, r):
             return substitute(expr, to)
         guards = [
             g for i, extent in zip(r.indices, r.shape, strict=True) for g in bounds(i, extent)
@@ -218,21 +251,28 @@ class _Regions:
         return apply("select", condition, safe, const(r.outside, r.dtype))
 
 
-def _same_outside(inner: Read, outer: Read) -> bool:
-    """Whether leaving the outer array's bounds also leaves the inner one's, with the same value
-    outside.
+def _same_outside(axes: tuple[Axis, ...], inner: Read, outer: Read) -> bool:
+    """Whether every position at which `outer` leaves the array of `axes` makes `inner` leave its
+    own, with the same value outside.
 
     So where the inner read only shifts (a padding): position i < 0 of the padding is < 0 of the
     padded.
     """
-    if (
-        inner.outside is None
-        or inner.outside != outer.outside
-        or len(inner.indices) != len(outer.indices)
-    ):
+    if inner.outside is None or repr(inner.outside) != repr(outer.outside):
         return False
-    shifts = all(len(i.terms) <= 1 and all(c == 1 for _, c in i.terms) for i in inner.indices)
-    return shifts
+    inside = {axis for i, n in zip(inner.indices, inner.shape, strict=True) for axis in _led(i, n)}
+    leaving = zip(axes, outer.indices, strict=True)
+    return all(axis in inside or not bounds(i, axis.extent) for axis, i in leaving)
+
+
+def _led(i: Index, extent: int) -> frozenset[Axis]:
+    """The axis that the index leaves 0 <= i < extent with, on both sides, if there is one."""
+    if len(i.terms) != 1 or i.const > 0:
+        return frozenset()
+    axis, factor = i.terms[0]
+    if isinstance(axis, Axis) and factor == 1 and axis.extent + i.const >= extent:
+        return frozenset((axis,))
+    return frozenset()
 
 
 def bounds(i: Index, extent: int) -> list[Expr]:

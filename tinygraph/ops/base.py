@@ -131,6 +131,10 @@ class Full(Op):
     def examples(cls) -> Sequence[Example]:
         return [Example(cls(1.5, F23), ())]
 
+    @property
+    def label(self) -> str:
+        return f"{self.value:g}"
+
     def __str__(self) -> str:
         return f"full({self.value:g})"
 

@@ -153,7 +153,13 @@ def abs_of_negative(node: Node) -> Node | None:
     return None
 
 
-@rule("of x and x the larger, the smaller, both or either is x", Maximum, Minimum, LogicalAnd, LogicalOr)
+@rule(
+    "of x and x the larger, the smaller, both or either is x",
+    Maximum,
+    Minimum,
+    LogicalAnd,
+    LogicalOr,
+)
 def same_operands(node: Node) -> Node | None:
     x, y = node.inputs
     return x if x is y else None

@@ -23,14 +23,14 @@ def key_of(op: Op) -> Hashable:
     kind = type(op)
     names = _compared(kind)
     if names is None:
-        return op
-    return (kind, *[exact(getattr(op, name)) for name in names]) if names else kind
+        return op if vars(op) else kind
+    return (kind, *[exact(getattr(op, name)) for name in names])
 
 
 @lru_cache(None)
 def _compared(kind: type[Op]) -> tuple[str, ...] | None:
     """The fields that make two ops of this kind equal; None where that is not up to fields."""
-    if not is_dataclass(kind) or kind.__eq__ is object.__eq__ or kind.__hash__ is None:
+    if not is_dataclass(kind) or kind.__eq__ in (Op.__eq__, object.__eq__):
         return None
     return tuple(field.name for field in fields(kind) if field.compare)
 

@@ -52,20 +52,20 @@ def broadcast_along_nothing(node: Node) -> Node | None:
 @rule("two broadcasts are one", Broadcast)
 def broadcast_twice(node: Node) -> Node | None:
     match node:
-        case Node(
-            op=Broadcast(axes=outer), inputs=(Node(op=Broadcast(axes=inner), inputs=(x,)),)
-        ):
+        case Node(op=Broadcast(axes=outer), inputs=(Node(op=Broadcast(axes=inner), inputs=(x,)),)):
             kept = [a for a in range(node.ndim) if a not in outer]
             axes = tuple(sorted((*outer, *(kept[a] for a in inner))))
             return instead(node, Broadcast(node.shape, axes), x)
     return None
 
 
-@rule("a sum, max or min over no axis changes nothing", Sum, Max, Min)
+@rule("a max, min or sum of whole numbers over no axis changes nothing", Max, Min, Sum)
 def reduce_over_nothing(node: Node) -> Node | None:
     match node:
-        case Node(op=Sum(axes=()) | Max(axes=()) | Min(axes=()), inputs=(x,)):
+        case Node(op=Max(axes=()) | Min(axes=()), inputs=(x,)):
             return x
+        case Node(op=Sum(axes=()), inputs=(x,)) if x.dtype.is_integer:
+            return x  # of floats, 0.0 + -0.0 is 0.0
     return None
 
 

@@ -1,4 +1,4 @@
-"""Rules, and the walk that applies them: from a graph to a graph, one gate at a time.
+"""Rules, passes, and the walk that applies them: from a graph to a graph, one gate at a time.
 
 Inputs come before the gates that read them, so a rule sees a gate whose inputs are final, and one
 walk is enough. A rule looks at a gate and what stands before it, never at what reads it.
@@ -54,10 +54,126 @@ class Rewrite:
 
     def __str__(self) -> str:
         names = self.graph.names()
-        return described(self, names, fresh=self.new not in names)
+        return _described(self, names, fresh=self.new not in names)
 
 
-def described(rewrite: Rewrite, names: dict[Node, str], fresh: bool) -> str:
+@dataclass(frozen=True)
+class Pass:
+    """A step of the compiler: from a graph to one that computes the same.
+
+    `rules` makes the rules for one walk, since some remember what they have met.
+    """
+
+    name: str
+    says: str
+    rules: Callable[[], Sequence[Rule]]
+
+    def __call__(self, graph: Graph) -> Graph:
+        return self.applied(graph).after
+
+    def applied(self, graph: Graph) -> Applied:
+        """The pass, with all that it did; in linear time.
+
+        At each gate the first rule that fits is applied, until none does. The inputs of the graph
+        stay as they are, also those that nothing reads any more.
+        """
+        rules, chosen = self.rules(), dict[type[Op], tuple[Rule, ...]]()
+        rewrites: list[Rewrite] = []
+        met: dict[Node, Node] = {}
+        becomes: dict[Node, Node] = {}
+        for node in graph.nodes():
+            new, old = _reading(node, becomes), node
+            met[node] = new
+            while True:
+                kind = type(new.op)
+                if kind not in chosen:
+                    chosen[kind] = tuple(r for r in rules if not r.gates or kind in r.gates)
+                found = _first_that_fits(chosen[kind], new)
+                if found is None:
+                    break
+                by, new = found
+                assert new.type == node.type, f"{by}: {node} became {new}"
+                rewrites.append(Rewrite(by, old, new, graph))
+                old = new
+            becomes[node] = new
+        outputs = tuple(becomes[node] for node in graph.outputs)
+        after = Graph(graph.inputs, outputs, graph.name)
+        return Applied(self, graph, after, tuple(rewrites), met, becomes)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.says}"
+
+
+def _first_that_fits(rules: Sequence[Rule], node: Node) -> tuple[Rule, Node] | None:
+    for candidate in rules:
+        new = candidate.rewrite(node)
+        if new is not None:
+            return candidate, new
+    return None
+
+
+def _reading(node: Node, becomes: dict[Node, Node]) -> Node:
+    """The node, reading what its inputs have become."""
+    inputs = tuple([becomes[x] for x in node.inputs])
+    if inputs == node.inputs:  # nodes compare by identity
+        return node
+    return Node(node.op, inputs, node.type, node.origin, node.name)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One pass over one graph: before, after, and the rewrites between them, in order."""
+
+    by: Pass
+    before: Graph
+    after: Graph
+    rewrites: tuple[Rewrite, ...]
+    met: dict[Node, Node]
+    """For each node before: how the rules met it, reading what its inputs had become."""
+    becomes: dict[Node, Node]
+    """For each node before: what stands for it after, if any output still needs that."""
+
+    def replay(self) -> Iterator[Graph]:
+        """The graph after each rewrite: the compiler's own steps, for a viewer."""
+        stands: dict[Node, Node] = {}
+        for rewrite in self.rewrites:
+            stands[rewrite.old] = rewrite.new
+            yield self._with(stands)
+
+    def _with(self, stands: dict[Node, Node]) -> Graph:
+        becomes: dict[Node, Node] = {}
+        for node in topological(self.before.outputs):
+            new = _reading(node, becomes)
+            if new.inputs == self.met[node].inputs:
+                new = self.met[node]
+            if node in stands:
+                new = stands[node]
+                while new in stands and new not in self.met:
+                    new = stands[new]
+            becomes[node] = new
+        outputs = tuple(becomes[node] for node in self.before.outputs)
+        return Graph(self.before.inputs, outputs, self.before.name)
+
+    def lines(self) -> Iterator[str]:
+        """A line for each rewrite. Gates have the names they had before the pass."""
+        names = self.before.names()
+        known = {after: names[before] for before, after in reversed(self.becomes.items())} | names
+        place = ""
+        for rewrite in self.rewrites:
+            place = names.get(rewrite.old, place)
+            fresh = rewrite.new not in names and known.get(rewrite.new) in (None, place)
+            yield _described(rewrite, known, fresh)
+
+    def summary(self) -> str:
+        """What the pass is for, and how many nodes it found and left."""
+        counts = f"{len(self.before.nodes())} nodes -> {len(self.after.nodes())}"
+        return f"{self.by}; {len(self.rewrites)} rewrites, {counts}"
+
+    def __str__(self) -> str:
+        return "\n".join([self.summary(), *(f"  {line}" for line in self.lines())])
+
+
+def _described(rewrite: Rewrite, names: dict[Node, str], fresh: bool) -> str:
     """One line: the rule, the gate that it met, what stands there now, the user's line.
 
     `fresh` says that the rule made a new gate, which is shown with its inputs.
@@ -72,69 +188,3 @@ def _call(node: Node, names: dict[Node, str]) -> str:
     """The gate's op and what it reads."""
     inputs = ", ".join(names.get(x, str(x.op)) for x in node.inputs)
     return f"{node.op} of {inputs}" if inputs else str(node.op)
-
-
-@dataclass(frozen=True)
-class Rewritten:
-    """A graph after rules, how it came to be, and which node became which."""
-
-    graph: Graph
-    rewrites: tuple[Rewrite, ...]
-    becomes: dict[Node, Node]
-    """For each node of the graph before: what stands for it now."""
-
-
-def apply_rules(rules: Sequence[Rule], graph: Graph) -> Rewritten:
-    """Applies the first rule that fits, at each gate until none does; in linear time.
-
-    The inputs of the graph stay as they are, also those that nothing reads any more.
-    """
-    chosen: dict[type[Op], tuple[Rule, ...]] = {}
-    becomes: dict[Node, Node] = {}
-    rewrites: list[Rewrite] = []
-    for node in graph.nodes():
-        new, old = _with_inputs(node, becomes), node
-        while True:
-            kind = type(new.op)
-            if kind not in chosen:
-                chosen[kind] = tuple(r for r in rules if not r.gates or kind in r.gates)
-            for candidate in chosen[kind]:
-                result = candidate.rewrite(new)
-                if result is not None:
-                    break
-            else:
-                break
-            assert result.type == node.type, f"{candidate}: {node} became {result}"
-            rewrites.append(Rewrite(candidate, old, result, graph))
-            new = old = result
-        becomes[node] = new
-    outputs = tuple(becomes[node] for node in graph.outputs)
-    return Rewritten(Graph(graph.inputs, outputs, graph.name), tuple(rewrites), becomes)
-
-
-def _with_inputs(node: Node, becomes: dict[Node, Node]) -> Node:
-    """The node, reading what its inputs have become."""
-    inputs = tuple([becomes[x] for x in node.inputs])
-    if all([a is b for a, b in zip(inputs, node.inputs)]):
-        return node
-    return Node(node.op, inputs, node.type, node.origin, node.name)
-
-
-def replay(rewrites: Sequence[Rewrite]) -> Iterator[Graph]:
-    """The graph after each rewrite of one pass: the compiler's own steps, for a viewer."""
-    stands: dict[Node, Node] = {}
-    for rewrite in rewrites:
-        stands[rewrite.old] = rewrite.new
-        yield _replaced(rewrite.graph, stands)
-
-
-def _replaced(graph: Graph, stands: dict[Node, Node]) -> Graph:
-    def last(node: Node) -> Node:
-        while node in stands:
-            node = stands[node]
-        return node
-
-    becomes: dict[Node, Node] = {}
-    for node in topological(graph.outputs):
-        becomes[node] = last(node) if node in stands else _with_inputs(node, becomes)
-    return Graph(graph.inputs, tuple(becomes[node] for node in graph.outputs), graph.name)

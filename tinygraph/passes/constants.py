@@ -30,16 +30,22 @@ def elementwise(node: Node) -> Node | None:
 @rule("the elements of a constant, moved, are that constant")
 def moved(node: Node) -> Node | None:
     match node.inputs:
-        case (Node(op=Full(value=value)) as x,) if x.dtype is node.dtype:
-            axes = tuple(Axis("i", extent) for extent in node.shape)
-            try:
-                element = node.op.equation(axes, Operand(x, x.shape, x.dtype))
-            except NotImplementedError:
-                return None
-            if isinstance(element, Read) and element.outside in (None, value):
-                if element.outside is None or exact(float(value)) == exact(float(element.outside)):
-                    return instead(node, Full(value, node.type))
+        case (Node(op=Full(value=value)) as x,) if _only_reads(node, x, value):
+            return instead(node, Full(value, node.type))
     return None
+
+
+def _only_reads(node: Node, x: Node, value: float) -> bool:
+    """Is each element of `node` one of x, or else also `value`? Its equation says so."""
+    axes = tuple(Axis("i", extent) for extent in node.shape)
+    try:
+        element = node.op.equation(axes, Operand(x, x.shape, x.dtype))
+    except NotImplementedError:
+        return False
+    if not isinstance(element, Read):
+        return False
+    outside = element.outside
+    return outside is None or exact(float(outside)) == exact(float(value))
 
 
 @rule("a small result of constants is computed now, if it is one number")

@@ -1,0 +1,140 @@
+"""`tg.draw`: the picture of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygraph.draw.circuit import Source
+from tinygraph.draw.dot import Direction, dot_of
+from tinygraph.draw.drawing import Drawing
+from tinygraph.draw.fold import Detail, folded
+from tinygraph.draw.numbers import Numbers
+from tinygraph.errors import GradientError, TinygraphError, TraceError
+from tinygraph.grad import gradients as gradients_of
+from tinygraph.graph import Graph, Node, is_leaf
+from tinygraph.journal import Journal, differentiable, recorded, upstream_of
+from tinygraph.tensor import Tensor, node_of
+
+GATES = 100
+"""So many shapes a picture has at most, unless told otherwise."""
+
+CHEAP = 4_000_000
+"""Up to so many elements in all the numbers are computed without being asked for."""
+
+
+def draw(
+    y: Tensor | Graph | Sequence[Tensor],
+    *,
+    gradients: Any = None,
+    backward: bool | Sequence[Tensor] = False,
+    detail: Detail = "auto",
+    values: bool | None = None,
+    direction: Direction = "LR",
+    max_gates: int = GATES,
+) -> Drawing:
+    """The circuit that computes y: values above the wires in blue, gradients below in red-brown.
+
+    `·` stands where nothing is computed yet. `values` and `gradients` say what to compute; left
+    out, what takes little time and has a meaning: gradients if y is one float. For a y with
+    several elements `gradients` may be an array: what comes in for each element. `backward=True`
+    draws the gates of the gradients too; a list of tensors says for which.
+
+    A value that is read more than once passes a copy gate. Modules are frames; `detail="modules"`
+    folds each into one box, "gates" never does, "auto" does where there are more than `max_gates`
+    shapes. After that runs of gates are folded, so that no picture has more. `direction` is
+    "LR", from left to right, or "TB", from top to bottom.
+    """
+    _check(detail, direction, max_gates)
+    nodes = _nodes(y)
+    outputs = [(node, node.name or "" if node.inputs else "") for node in nodes]
+    if backward is not False:
+        outputs = [(nodes[0], nodes[0].name or "y"), *_gradient_outputs(nodes, backward)]
+    names = Graph((), tuple(node for node, _ in outputs)).names()
+    source = Source(outputs, names)
+    numbers = _numbers(source, nodes, gradients, values, backward is not False)
+    circuit = folded(source, detail, max_gates)
+    count = sum(bool(node.inputs) for node in source.order)
+    title = f"{count:,} gates" if count != 1 else "1 gate"
+    text = dot_of(circuit, numbers, names, direction, title)
+    return Drawing(text, count, sum(unit.kind == "gate" for unit in circuit.units))
+
+
+def _check(detail: str, direction: str, max_gates: int) -> None:
+    if detail not in ("auto", "gates", "modules"):
+        raise TinygraphError(f'detail is "auto", "gates" or "modules", got {detail!r}')
+    if direction not in ("LR", "TB"):
+        raise TinygraphError(f'direction is "LR" or "TB", got {direction!r}')
+    if max_gates < 1:
+        raise TinygraphError(f"max_gates is at least 1, got {max_gates}")
+
+
+def _nodes(y: Any) -> list[Node]:
+    match y:
+        case Graph():
+            nodes = list(y.outputs)
+        case Node():
+            nodes = [y]
+        case list() | tuple():
+            nodes = [node for one in y for node in _nodes(one)]
+        case _:
+            nodes = [node_of(y)]
+    if not nodes:
+        raise TinygraphError("there is nothing to draw: no outputs")
+    return nodes
+
+
+def _gradient_outputs(
+    nodes: Sequence[Node], backward: bool | Sequence[Tensor]
+) -> list[tuple[Node, str]]:
+    """The gradients of the one output for the leaves asked for, or all, with their names."""
+    if len(nodes) > 1:
+        raise GradientError(f"backward= needs one output to start from, got {len(nodes)}")
+    (y,) = nodes
+    names = Graph((), (y,)).names()
+    if backward is True:
+        xs = [node for node in differentiable(list(names)) if is_leaf(node)]
+    else:
+        xs = [node_of(x) for x in backward]  # type: ignore[union-attr]
+    above = y.name or "y"
+    found = gradients_of(y, xs, upstream_of(y, True))
+    return [
+        (g, f"d{above}/d{names.get(x, x.name or 'x')}")
+        for x, g in zip(xs, found, strict=True)
+        if g is not None
+    ]
+
+
+def _numbers(
+    source: Source, nodes: Sequence[Node], gradients: Any, values: bool | None, backward: bool
+) -> Numbers:
+    """Runs the graph as far as wanted and possible."""
+    elements = sum(node.type.size + 100 for node in source.order)
+    wants = elements <= CHEAP if values is None else values
+    if gradients is not None and gradients is not False:
+        wants = True
+    sloped = () if backward and gradients is None else set(differentiable(source.order))
+    journal = _journal(source, nodes, gradients, values, backward) if wants else None
+    has_gradients = journal is not None and bool(journal.gradients)
+    return Numbers(journal, sloped, has_gradients, source.names)
+
+
+def _journal(
+    source: Source, nodes: Sequence[Node], gradients: Any, values: bool | None, backward: bool
+) -> Journal | None:
+    outputs = list(dict.fromkeys([*nodes, *(node for node, _ in source.outputs)]))
+    asked = gradients is not None
+    upstream = None
+    if gradients is not False and (asked or not backward) and len(nodes) == 1:
+        try:
+            upstream = upstream_of(nodes[0], True if gradients is None else gradients)
+            return recorded(outputs, upstream)
+        except (GradientError, TraceError):
+            if asked:
+                raise
+    try:
+        return recorded(outputs)
+    except TraceError:
+        if asked or values:
+            raise
+        return None
