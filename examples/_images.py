@@ -1,4 +1,4 @@
-"""Images of any kind in, what the net sees, masks out."""
+"""Image files of any kind in, masks out."""
 
 from __future__ import annotations
 
@@ -6,38 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _prepare import prepared
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tinygraph.errors import DataError
 from tinygraph.weights import written_whole
 
-Grey = NDArray[np.float32]
-Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""From tiles [VIEWS,TILE,TILE,1] to how much each pixel speaks for a nucleus [VIEWS,TILE,TILE]."""
+Floats = NDArray[np.float32]
+Logits = Callable[[Floats], Floats]
+"""From tiles [SIDES,TILE,TILE,channels] to how much each pixel speaks for a nucleus: above 0 it is
+one."""
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
-TILE, MARGIN, VIEWS = 256, 32, 4
+TILE, MARGIN, SIDES = 256, 32, 4
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R 601, with which the training images were turned to grey."""
 
 
-def prepared(image: NDArray[np.number]) -> Grey:
-    """An image as the net sees it: nuclei bright, the background at 0, the mean distance from it
-    one half.
-
-    Nuclei cover less than half of an image, so its median is background. Where that lies in the
-    upper half of the range (stained and bright-field images do so), the image is inverted.
-    """
-    low, high = np.percentile(image, (0.5, 99.5))
-    values = np.clip((image.astype(np.float32) - low) / (high - low + 1e-6), 0, 1)
-    background = np.median(values)
-    from_background = background - values if background > 0.5 else values - background
-    spread = 2 * np.abs(from_background).mean() + 1e-6
-    return np.clip(from_background / spread, -3, 5).astype(np.float32)
-
-
-def read_grey(path: Path) -> Grey:
+def read_grey(path: Path) -> Floats:
     """The grey values of an image file, whatever its range: colour, palette, 16 bit, alpha."""
     try:
         with Image.open(path) as image:
@@ -49,7 +36,7 @@ def read_grey(path: Path) -> Grey:
         raise DataError(f"cannot read {path}: {error}") from None
 
 
-def _grey(image: Image.Image) -> Grey:
+def _grey(image: Image.Image) -> Floats:
     if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
         values = np.asarray(image, np.float32)
     elif image.mode in ("LA", "La"):
@@ -86,11 +73,10 @@ def segmented(image: NDArray[np.number], logits: Logits) -> NDArray[np.bool_]:
     mirrored. So one compiled program does for all sizes.
     """
     seen = prepared(image)
-    height, width = seen.shape
-    padded = np.pad(
-        seen, ((0, max(0, TILE - height)), (0, max(0, TILE - width))), mode="symmetric"
-    )
-    votes = np.zeros(padded.shape, np.float32)
+    height, width, _ = seen.shape
+    missing = (0, max(0, TILE - height)), (0, max(0, TILE - width))
+    padded = np.pad(seen, (*missing, (0, 0)), mode="symmetric")
+    votes = np.zeros(padded.shape[:2], np.float32)
     for i, top in _starts(padded.shape[0]):
         for j, left in _starts(padded.shape[1]):
             tile = _seen_from_all_sides(padded[i : i + TILE, j : j + TILE], logits)
@@ -108,7 +94,7 @@ def _starts(extent: int) -> list[tuple[int, int]]:
     return [(0, 0), *((start, MARGIN) for start in (*inner, last) if start > 0)]
 
 
-def _seen_from_all_sides(tile: Grey, logits: Logits) -> Grey:
+def _seen_from_all_sides(tile: Floats, logits: Logits) -> Floats:
     views = np.stack([tile, tile[::-1], tile[:, ::-1], tile[::-1, ::-1]])
-    votes = logits(np.ascontiguousarray(views[..., None]))
+    votes = logits(np.ascontiguousarray(views))
     return votes[0] + votes[1, ::-1] + votes[2, :, ::-1] + votes[3, ::-1, ::-1]

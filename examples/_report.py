@@ -129,9 +129,7 @@ def print_table(
         console.print(table)
     else:
         for row in (heads, *rows):
-            line = "".join(
-                f"{cell:<14}" if k == 0 else f"{cell:>10}" for k, cell in enumerate(row)
-            )
+            line = "".join(f"{cell:<14}" if k == 0 else f"{cell:>10}" for k, cell in enumerate(row))
             console.print(line, highlight=False)
     for name, value in facts.items():
         console.print(f"{name:<14}{value}", highlight=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from _prepare import otsu_threshold
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
@@ -37,21 +38,6 @@ def by_kind(
         chosen = [k for k, its in enumerate(kinds) if its == kind]
         scores[str(kind)] = Score.of([predicted[k] for k in chosen], [truth[k] for k in chosen])
     return {**scores, "all": Score.of(predicted, truth)}
-
-
-def otsu_threshold(image: NDArray[np.uint8]) -> int:
-    """The grey value t for which the two sides, <= t and > t, differ most.
-
-    Source: Otsu, "A threshold selection method from gray-level histograms" (1979).
-    """
-    counts = np.bincount(image.ravel(), minlength=256).astype(np.float64)
-    below = counts.cumsum()
-    above = below[-1] - below
-    weighted = (counts * np.arange(256)).cumsum()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = weighted / below - (weighted[-1] - weighted) / above
-        between = np.nan_to_num(below * above * gap * gap)
-    return int(between.argmax())
 
 
 def otsu_mask(image: NDArray[np.uint8], truth: Mask) -> Mask:

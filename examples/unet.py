@@ -4,7 +4,8 @@
     python examples/unet.py --resume                          goes on after Ctrl-C
     python examples/unet.py --predict photos/ --out masks/    writes a mask for each image
 
-135 images of four kinds come with tinygraph: 90 train the net, 15 choose its best state, 30 test it.
+135 images of four kinds come with tinygraph: 90 train the net, 15 choose its best state and 30 test
+it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from _checkpoint import (
     set_aside,
     snapshot,
 )
-from _images import VIEWS, image_files, prepared, read_grey, segmented, write_mask
+from _images import SIDES, image_files, read_grey, segmented, write_mask
+from _prepare import VIEWS, prepared
 from _report import Meter, print_table, save_curve, save_picture
 from _scores import Score, by_kind, otsu_mask
 from rich.console import Console
@@ -66,7 +68,7 @@ def make_step(model: Model, optimizer: Adam, backend: str, threads: int | None) 
 
 
 def make_logits(model: Model, backend: str, threads: int | None) -> Callable:
-    """How much each pixel of images [N,H,W,1] speaks for a nucleus: above 0 it is one."""
+    """How much each pixel of images [N,H,W,VIEWS] speaks for a nucleus: above 0 it is one."""
 
     @tg.jit(backend=backend, threads=threads)
     def logits(x: tg.Tensor) -> tg.Tensor:
@@ -101,7 +103,7 @@ class Run:
 
     def __post_init__(self) -> None:
         s = self.settings
-        self.model = classic_unet(s.base, s.depth)
+        self.model = classic_unet(s.base, s.depth, VIEWS)
         self.model.initialize(s.seed)
         self.optimizer = Adam(s.rate, parameters=self.model.parameters)
         self.step = make_step(self.model, self.optimizer, s.backend, self.threads)
@@ -146,8 +148,8 @@ class Run:
 
     def _look(self, step: int, validation: Split, meter: Meter) -> None:
         """Keeps the weights if they are the best so far on the validation images."""
-        images = np.stack([prepared(image) for image in validation.images])[..., None]
-        groups = [images[k : k + VIEWS] for k in range(0, len(images), VIEWS)]
+        images = np.stack([prepared(image) for image in validation.images])
+        groups = [images[k : k + SIDES] for k in range(0, len(images), SIDES)]
         found = [mask for group in groups for mask in _filled(group, self.logits)]
         dice = Score.of(found, list(validation.masks > 0)).dice
         self.history.scores.append((step, dice))
@@ -158,8 +160,8 @@ class Run:
 
 
 def _filled(group: np.ndarray, logits: Callable) -> np.ndarray:
-    """Masks of at most VIEWS images, by the program that takes that many."""
-    full = np.concatenate([group, np.zeros((VIEWS - len(group), *group.shape[1:]), group.dtype)])
+    """Masks of at most SIDES images, by the program that takes that many."""
+    full = np.concatenate([group, np.zeros((SIDES - len(group), *group.shape[1:]), group.dtype)])
     return logits(full)[: len(group)] > 0
 
 
@@ -202,7 +204,9 @@ def report(run: Run, meter: Meter, test: Split, json_file: Path | None) -> None:
     firsts = [list(test.kinds).index(kind) for kind in kinds]
     save_picture(
         folder / "picture.png",
-        *([column[k] for k in firsts] for column in (test.images, truth, found)),
+        [test.images[k] for k in firsts],
+        [truth[k] for k in firsts],
+        [found[k] for k in firsts],
         [f"{test.kinds[k]}, Dice {Score.of([found[k]], [truth[k]]).dice:.2f}" for k in firsts],
     )
     save_curve(folder / "loss.png", history.losses, history.scores)
@@ -233,7 +237,7 @@ def predict(
 ) -> int:
     """Writes a mask for each image; returns how many could not be read."""
     settings, values = read_weights(weights)
-    model = classic_unet(settings.base, settings.depth)
+    model = classic_unet(settings.base, settings.depth, VIEWS)
     assign_arrays(model.named_parameters(), values, str(weights))
     logits = make_logits(model, backend, threads)
     files = image_files(source)

@@ -16,6 +16,8 @@ from types import ModuleType
 
 import pytest
 
+from tinygraph.graph import OPS
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
@@ -74,7 +76,8 @@ def run(page: Path) -> None:
     """Runs the page's blocks; line numbers in tracebacks are those of the page."""
     namespace = ModuleType("page").__dict__
     for block, expected in examples(page.read_text(encoding="utf-8")):
-        code = compile("\n" * block.start + block.text, str(page), "exec")
+        source = "\n" * block.start + block.text
+        code = compile(source, str(page), "exec", dont_inherit=True)
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(code, namespace)
         printed = out.getvalue()
@@ -94,7 +97,12 @@ def run(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    run(page)
+    known = set(OPS)
+    try:
+        run(page)
+    finally:
+        for name in set(OPS) - known:  # a page's own ops are no business of other tests
+            del OPS[name]
 
 
 PAGE = """\

@@ -136,9 +136,16 @@ def _load(entry: EntryPoint) -> Backend:
         raise BackendUnavailable(
             f"the {entry.name} backend needs {missing}: {_command(entry, missing)}"
         ) from error
-    if not isinstance(found, Backend):
+    except BackendUnavailable:
+        raise
+    except Exception as error:  # whatever is wrong in a plug-in, the other backends work
         raise BackendUnavailable(
-            f"{entry.value} is no backend: it needs name, target and compile, see tinygraph.backend"
+            f"the {entry.name} backend fails when it is loaded: {type(error).__name__}: {error}"
+        ) from error
+    if isinstance(found, type) or not isinstance(found, Backend):
+        raise BackendUnavailable(
+            f"{entry.value} is no backend: it needs name, target and compile, and is an object, "
+            "no class; see tinygraph.backend"
         )
     return found
 

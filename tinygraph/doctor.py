@@ -134,7 +134,7 @@ def _backend(name: str, state: str) -> Iterator[Finding]:
     backend = find_backend(name)
     if isinstance(backend, Described):
         for what, text in backend.describe().items():
-            off = what == "cache" and "off" in text
+            off = text.startswith("cache off")
             yield Finding(topic, what, text, not off)
     try:
         yield Finding(topic, "self check", _self_check(name))

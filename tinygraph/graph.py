@@ -259,6 +259,7 @@ def is_leaf(node: Node) -> bool:
 
 
 _scope: ContextVar[tuple[str, ...]] = ContextVar("scope", default=())
+_line: ContextVar[Origin | None] = ContextVar("line", default=None)
 _forward: ContextVar[Origin | None] = ContextVar("forward", default=None)
 
 
@@ -270,6 +271,16 @@ def scope(name: str) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
+
+
+@contextmanager
+def written_at(origin: Origin | None) -> Iterator[None]:
+    """Nodes made inside name the line of `origin`: a layer's own, not that where its model runs."""
+    token = _line.set(origin)
+    try:
+        yield
+    finally:
+        _line.reset(token)
 
 
 @contextmanager
@@ -289,6 +300,8 @@ def origin_here() -> Origin | None:
     """
     if (forward := _forward.get()) is not None:
         return forward
+    if (line := _line.get()) is not None:
+        return _origin(line.file, line.line, _scope.get())
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back

@@ -125,6 +125,7 @@ class Arithmetic(Writer):
 
         if e.function == "pow2":
             n = self._line(scope, f"fptosi {kind} {x} to {bits}")
+            n = self._line(scope, f"freeze {bits} {n}")  # of a NaN: any number, but a number
             n = self._line(scope, f"add {bits} {n}, {number(bias)}")
             n = self._line(scope, f"shl {bits} {n}, {number(mantissa)}")
             return self._line(scope, f"bitcast {bits} {n} to {kind}")

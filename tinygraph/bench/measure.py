@@ -55,16 +55,19 @@ def bench(
     note = on_progress or (lambda what, done: None)
     note("compiling", 0.0)
     first = first_call(workload)
-    timing = measure(workload, seconds, lambda spent: note("timing", min(1.0, spent / seconds)))
+    timing = measure(workload.step, seconds, lambda spent: note("timing", _share(spent, seconds)))
     return report(workload, timing, first)
+
+
+def _share(spent: float, seconds: float) -> float:
+    return min(1.0, spent / seconds) if seconds > 0 else 1.0
 
 
 def first_call(workload: Workload) -> float:
     """Seconds of the first call."""
-    _ = workload.inputs
-    function = workload.function
+    step = workload.step
     start = time.perf_counter()
-    function(*workload.inputs)
+    step()
     return time.perf_counter() - start
 
 

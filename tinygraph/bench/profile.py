@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinygraph.backend import Profiled
+from tinygraph.bench.flops import multiply_adds
 from tinygraph.bench.measure import threads_used
 from tinygraph.bench.peak import peak_gflops
 from tinygraph.bench.workload import Workload
@@ -32,7 +33,7 @@ class Row:
     tasks: int
     nodes: str
     module: str
-    """Which layer its last gate belongs to."""
+    """Which layer it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def _row(call: Call, ns: float, whole: float, peak: float, names: dict[Node, str
 
 
 def _module(call: Call) -> str:
-    origin = next((n.origin for n in reversed(call.nodes) if n.origin), None)
+    """The layer of its product if it has one, else of its last gate."""
+    products = [node for node in call.nodes if multiply_adds(node)]
+    origin = next((n.origin for n in reversed(products or call.nodes) if n.origin), None)
     if origin is None:
         return ""
     return ("gradient of " if origin.backward else "") + "/".join(origin.scope)

@@ -78,7 +78,8 @@ def build(name: str, mode: str, batch: int) -> tuple[nn.Module, Callable[[], Any
     make, shape = NETS[name]
     net, x = make(), torch.rand(batch, *shape)
     if x.dim() == 4:
-        net, x = net.to(memory_format=torch.channels_last), _channels_last(x)
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        x = x.contiguous(memory_format=torch.channels_last)
     if mode == "infer":
         net.eval()
 
@@ -102,10 +103,6 @@ def build(name: str, mode: str, batch: int) -> tuple[nn.Module, Callable[[], Any
         optimizer.step()
 
     return net, train
-
-
-def _channels_last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 def main() -> None:

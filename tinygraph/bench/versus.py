@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import statistics
@@ -11,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from tinygraph.bench.measure import Report, first_call, report
@@ -40,11 +40,13 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Our figures, and theirs with the word torch."""
         return self.ours.as_dict() | {
+            "clean": self.ours.clean and self.theirs.clean,
             "torch": self.version,
             "torch_median_ms": round(self.theirs.median * 1e3, 4),
             "torch_min_ms": round(self.theirs.best * 1e3, 4),
             "torch_first_call_s": self.first_call_s,
             "ratio": round(self.ratio, 3),
+            "ratio_of_best": round(self.ours.min_ms / (self.theirs.best * 1e3), 3),
             "pair_ratios": [round(pair, 3) for pair in self.pairs],
         }
 
@@ -60,14 +62,14 @@ def compare(
     """
     if workload.name not in NAMES:
         raise TinygraphError(f"--against torch knows {', '.join(NAMES)}, not {workload.name}")
-    if importlib.util.find_spec("torch") is None:
+    if find_spec("torch") is None:
         raise TinygraphError('--against torch needs torch: pip install "tinygraph[reference]"')
     note = on_progress or (lambda what, done: None)
     note("compiling", 0.0)
     first = first_call(workload)
     with TorchSide(workload) as other:
         _require_same_net(workload, other.ready["parameters"])
-        inner = warm_up(workload)
+        inner = warm_up(workload.step)
         ours: list[Block] = []
         theirs: list[Block] = []
         start = time.perf_counter()
@@ -76,12 +78,12 @@ def compare(
             before = time.perf_counter()
             if len(ours) % 2:  # who begins takes turns too
                 theirs.append(other.block())
-            ours.append(run_block(workload, inner))
+            ours.append(run_block(workload.step, inner))
             if len(theirs) < len(ours):
                 theirs.append(other.block())
             if ours[-1].clean and theirs[-1].clean:
                 spent += (time.perf_counter() - before) / 2
-            note("ours and torch's in turn", min(1.0, spent / seconds))
+            note("ours and torch's in turn", min(1.0, spent / seconds) if seconds > 0 else 1.0)
     return _comparison(workload, ours, theirs, inner, first, other)
 
 

@@ -96,7 +96,17 @@ class Circuit:
     units: list[Unit]
     nets: list[Net]
     referenced: set[Node] = field(default_factory=set)
-    """The values that a gradient reads: it names them, instead of wires across the picture."""
+    """The values whose names a gradient gives instead of a wire across the picture."""
+
+    @property
+    def depth(self) -> int:
+        """The number of units on the longest way from a leaf to an output."""
+        depth = dict.fromkeys(self.units, 1)
+        place = {unit: k for k, unit in enumerate(self.units)}
+        for net in sorted(self.nets, key=lambda net: place[net.source]):
+            for end in net.ends:
+                depth[end.unit] = max(depth[end.unit], depth[net.source] + 1)
+        return max(depth.values())
 
     @property
     def size(self) -> int:
@@ -116,6 +126,7 @@ class Source:
         self.names = names
         self.order = topological([node for node, _ in outputs])
         self.places = places(self.order)
+        self.has_backward = any(node.origin and node.origin.backward for node in self.order)
         self.wires: dict[Node, list[Wire]] = {node: [] for node in self.order}
         for node in self.order:
             for k, source in enumerate(node.inputs):
@@ -139,7 +150,9 @@ class _Builder:
 
     def build(self) -> Circuit:
         self._gates()
-        ends = {node: self._refer(node, self._ends(node)) for node in self.source.order}
+        ends = {node: self._ends(node) for node in self.source.order}
+        if self.source.has_backward:
+            ends = {node: self._refer(node, several) for node, several in ends.items()}
         for node in self.source.order:
             if not node.inputs:
                 self._leaf(node, ends[node])
@@ -194,7 +207,8 @@ class _Builder:
         title = next((name for y, name in self.source.outputs if y is node and name), None)
         for end in ends:
             if end.unit.backward and not end.unit.is_box:
-                self.referenced.add(node)
+                if title is None:
+                    self.referenced.add(node)
                 name = title or self.source.names[node]
                 unit = Unit("reference", [node], name, end.unit.place)
                 self.units.append(unit)

@@ -48,7 +48,8 @@ class _Writer:
     ) -> None:
         self.circuit, self.numbers, self.names = circuit, numbers, names
         self.direction, self.title = direction, title
-        self.words = identifiers(names)
+        drawn = [unit.node for unit in circuit.units] + [net.nodes[0] for net in circuit.nets]
+        self.words = identifiers({node: names[node] for node in drawn})
         self.keys: dict[Unit, str] = {}
         self.lines: dict[Place, list[tuple[str, dict[str, str]]]] = {}
         self.edges: list[tuple[str, str, dict[str, str]]] = []
@@ -124,7 +125,10 @@ class _Writer:
         lines = unit.title.split("\n")
         if unit.kind == "module":
             lines.append(_counts(unit))
-        rows = [f"<b>{as_html(lines[0])}</b>", *(_sized(as_html(line), 10) for line in lines[1:])]
+        rows = [
+            f"<b>{as_html(lines[0])}</b>",
+            *(_sized(as_html(line, 80), 10) for line in lines[1:]),
+        ]
         first = f"{lines[0]}, {_counts(unit)}\n" if unit.kind == "module" else ""
         tip = first + "\n".join(explained(node, self.names) for node in unit.gates[:12])
         return {

@@ -19,6 +19,10 @@ PERIOD = 16
 """A pattern of more gates than this is not recognised as repeated."""
 
 
+SHORT = 8
+"""A run of fewer gates than this stays as it is."""
+
+
 def folded(source: Source, detail: Detail, limit: int) -> Circuit:
     """The most detailed circuit with at most `limit` shapes.
 
@@ -26,22 +30,23 @@ def folded(source: Source, detail: Detail, limit: int) -> Circuit:
     """
     plan: Plan = {}
     circuit = source.circuit()
-    fits = circuit.size <= limit
-    if detail == "modules" or (detail == "auto" and not fits):
+    if detail == "modules" or (detail == "auto" and circuit.size > limit):
         for plan in _module_plans(source):
             circuit = source.circuit(plan)
-            if fits := circuit.size <= limit:
+            if circuit.size <= limit:
                 break
-    return circuit if fits else _shortened(source, plan, circuit, limit)
+    return circuit if circuit.size <= limit else _shortened(source, plan, circuit, limit)
 
 
 def _module_plans(source: Source) -> Iterator[Plan]:
     """First all modules folded but those that hold little beside modules, then more and more.
 
-    The last has the outermost modules folded.
+    The last has the outermost modules folded. None where there are no modules.
     """
     places = {node: place for node, place in source.places.items() if node.inputs and place}
     holders = _holders(places.values())
+    if not places:
+        return
     groups: dict[Module, Group] = {}
 
     def fold(place: Place, depth: int) -> Group | None:
@@ -68,16 +73,18 @@ def _holders(places: Iterable[Place]) -> set[Module]:
 
 
 def _shortened(source: Source, plan: Plan, circuit: Circuit, limit: int) -> Circuit:
-    """Runs of repeated gates in boxes; where that is not enough, all but both ends in one."""
+    """Many leaves as one, then repeated gates in boxes, then all but both ends in one box."""
     units = _in_order(circuit)
-    smaller = _with_runs(plan, units, _repeats(units))
+    circuit = source.circuit(plan, tight=True)
+    if circuit.size > limit:
+        circuit = source.circuit(_with_runs(plan, units, _repeats(units)), tight=True)
     margin = min(limit, len(units)) // 2
-    while (circuit := source.circuit(smaller)).size > limit and margin:
+    while circuit.size > limit and margin:
         margin //= 2
         middle = units[margin : len(units) - margin]
         run = (margin, len(units) - margin, _counted(middle))
-        smaller = _with_runs(plan, units, [run])
-    return circuit if circuit.size <= limit else source.circuit(smaller, tight=True)
+        circuit = source.circuit(_with_runs(plan, units, [run]), tight=True)
+    return circuit
 
 
 Run = tuple[int, int, str]
@@ -94,7 +101,7 @@ def _with_runs(plan: Plan, units: Sequence[Unit], runs: Sequence[Run]) -> Plan:
 
 def _in_order(circuit: Circuit) -> list[Unit]:
     """Its gates and boxes, each after those it reads; folding what is together makes no cycle."""
-    number = {unit: k for k, unit in enumerate(circuit.units) if unit.gates}
+    number = {unit: k for k, unit in enumerate(circuit.units) if unit.is_box or unit.kind == "gate"}
     waits = dict.fromkeys(number.values(), 0)
     after: dict[int, list[int]] = {k: [] for k in waits}
     for net in circuit.nets:
@@ -121,13 +128,15 @@ def _repeats(units: Sequence[Unit]) -> list[Run]:
     """The runs that repeat a pattern at least four times; its first and last time stay outside."""
     labels = [_stem(unit.title) for unit in units]
     codes = np.unique(labels, return_inverse=True)[1] if labels else np.zeros(0, int)
+    if len(codes) < SHORT:
+        return []
     reach = [_reach(codes, period) for period in range(1, min(PERIOD, len(codes) // 4) + 1)]
     runs: list[Run] = []
     k = 0
     while k < len(codes):
         times = [(int(of[k]) // period + 1, period) for period, of in enumerate(reach, 1)]
         count, period = max(times, key=lambda t: (t[0] * t[1] if t[0] > 3 else 0, -t[1]))
-        if count > 3 and count * period >= 8:
+        if count > 3 and count * period >= SHORT:
             inner = (k + period, k + (count - 1) * period)
             pattern = " ".join(labels[k : k + period])
             gates = sum(len(unit.gates) for unit in units[slice(*inner)])
@@ -155,5 +164,3 @@ def _counted(units: Sequence[Unit]) -> str:
 def _stem(title: str) -> str:
     """The name of a module without its number."""
     return re.sub(r"(?<=[A-Za-z])_?\d+$", "", title)
-
-

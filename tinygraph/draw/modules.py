@@ -72,9 +72,7 @@ def _is_backward(path: Path) -> bool:
     return path[-1].endswith(BACKWARD)
 
 
-def _instances(
-    gates: Sequence[Node], paths: dict[Node, Path], depth: int
-) -> dict[Node, Module]:
+def _instances(gates: Sequence[Node], paths: dict[Node, Path], depth: int) -> dict[Node, Module]:
     """The module at `depth` of each gate that is so deep: one for all that hang together."""
     deep = [node for node in gates if len(paths[node]) >= depth]
     root = {node: node for node in deep}

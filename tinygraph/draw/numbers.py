@@ -106,4 +106,3 @@ def _sum(parts: Sequence[Reading]) -> Reading | None:
         for array in arrays[1:]:
             total = total + array
     return Reading(total)
-

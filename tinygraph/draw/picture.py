@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from tinygraph.draw.circuit import Source
 from tinygraph.draw.dot import Direction, dot_of
@@ -19,6 +19,9 @@ from tinygraph.tensor import Tensor, node_of
 GATES = 100
 """So many shapes a picture has at most, unless told otherwise."""
 
+WIDE = 16
+"""A picture with more shapes in a row goes from top to bottom."""
+
 CHEAP = 4_000_000
 """Up to so many elements in all the numbers are computed without being asked for."""
 
@@ -30,7 +33,7 @@ def draw(
     backward: bool | Sequence[Tensor] = False,
     detail: Detail = "auto",
     values: bool | None = None,
-    direction: Direction = "LR",
+    direction: Direction | Literal["auto"] = "auto",
     max_gates: int = GATES,
 ) -> Drawing:
     """The circuit that computes y: values above the wires in blue, gradients below in red-brown.
@@ -42,8 +45,8 @@ def draw(
 
     A value that is read more than once passes a copy gate. Modules are frames; `detail="modules"`
     folds each into one box, "gates" never does, "auto" does where there are more than `max_gates`
-    shapes. After that runs of gates are folded, so that no picture has more. `direction` is
-    "LR", from left to right, or "TB", from top to bottom.
+    shapes. After that runs of gates are folded, so that no picture has more. `direction` is "LR",
+    from left to right, or "TB", from top to bottom; "auto" turns what would get too wide.
     """
     _check(detail, direction, max_gates)
     nodes = _nodes(y)
@@ -56,6 +59,8 @@ def draw(
     circuit = folded(source, detail, max_gates)
     count = sum(bool(node.inputs) for node in source.order)
     title = f"{count:,} gates" if count != 1 else "1 gate"
+    if direction == "auto":
+        direction = "LR" if circuit.depth <= WIDE else "TB"
     text = dot_of(circuit, numbers, names, direction, title)
     return Drawing(text, count, sum(unit.kind == "gate" for unit in circuit.units))
 
@@ -63,8 +68,8 @@ def draw(
 def _check(detail: str, direction: str, max_gates: int) -> None:
     if detail not in ("auto", "gates", "modules"):
         raise TinygraphError(f'detail is "auto", "gates" or "modules", got {detail!r}')
-    if direction not in ("LR", "TB"):
-        raise TinygraphError(f'direction is "LR" or "TB", got {direction!r}')
+    if direction not in ("auto", "LR", "TB"):
+        raise TinygraphError(f'direction is "auto", "LR" or "TB", got {direction!r}')
     if max_gates < 1:
         raise TinygraphError(f"max_gates is at least 1, got {max_gates}")
 

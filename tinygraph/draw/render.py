@@ -13,7 +13,9 @@ SECONDS = 120
 """A layout that takes longer is given up."""
 
 
-def render(source: str, format: str, *, dpi: int | None = None, program: str | None = None) -> bytes:
+def render(
+    source: str, format: str, *, dpi: int | None = None, program: str | None = None
+) -> bytes:
     """What a layout program makes of DOT text: "svg", "png", "json" and what else it offers.
 
     `program` is the path of one; otherwise the one that `layout_program` finds.

@@ -14,6 +14,9 @@ from tinygraph.ops.base import named_axes
 LONG = 300
 """Characters of a formula that fit under the mouse."""
 
+MANY = 8
+"""A gate with more inputs has a formula that nobody reads."""
+
 
 def clean(text: str, most: int = 40) -> str:
     """One line without characters that cannot be printed, cut where it is too long."""
@@ -63,6 +66,8 @@ def explained(node: Node, names: Mapping[Node, str]) -> str:
 
 def formula(node: Node, names: Mapping[Node, str]) -> str:
     """One element of a gate's output, in the words of its op's equation."""
+    if len(node.inputs) > MANY:
+        return ""
     at = named_axes("ijklmn", node.shape)
     operands = [Operand(names[x], x.shape, x.dtype) for x in node.inputs]
     try:

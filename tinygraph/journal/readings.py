@@ -24,6 +24,7 @@ def number(value: float | int | bool) -> str:
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
+    value += 0.0  # there is no minus at a zero
     text = f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
     return text if set(text) - set("-0123456789") else f"{text}.0"
 

@@ -12,7 +12,7 @@ shares them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -475,18 +475,27 @@ def _substituted(e: Expr, to: Mapping[Axis, Index], done: Mapping[Expr, Expr]) -
     raise TypeError(f"no axes in {e!r}")
 
 
-def rename_reductions(e: Expr) -> Expr:
-    """`e` with fresh axes in every reduction, so that two copies never bind the same axis."""
+def rename_reductions(e: Expr, taken: Collection[str] = ()) -> Expr:
+    """`e` with fresh axes in every reduction, so that two copies never bind the same axis.
+
+    An axis whose name is among `taken` gets a dash, so that no two axes that meet have one name.
+    """
 
     def change(at: Expr) -> Expr | None:
         if not isinstance(at, Reduce):
             return None
-        fresh = tuple(Axis(a.name, a.extent) for a in at.over)
+        fresh = tuple(Axis(_free(a.name, taken), a.extent) for a in at.over)
         to = {a: index(b) for a, b in zip(at.over, fresh, strict=True)}
         where = tuple(substitute_index(w, to) for w in at.where)
         return reduce(at.kind, fresh, substitute(at.body, to), where)
 
     return transform(e, change) if e.has_reduce else e
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name += "'"
+    return name
 
 
 def replace_reads(e: Expr, change: Callable[[Read], Expr]) -> Expr:

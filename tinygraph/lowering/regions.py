@@ -135,7 +135,8 @@ class _Regions:
             arrays[node] = Array(self.names[node], node.type, node, external=node in outputs)
             expr = replace_reads(expr, lambda r: _from_array(r, arrays))
             at = tuple(index(a) for a in axes)
-            result.append(Equation(arrays[node], axes, at, rename_reductions(expr), members[node]))
+            expr = rename_reductions(expr, {a.name for a in axes})
+            result.append(Equation(arrays[node], axes, at, expr, members[node]))
         return result, arrays
 
     def _with_axes_of(self, node: Node, used: list[Node]) -> tuple[tuple[Axis, ...], Expr]:

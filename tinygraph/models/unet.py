@@ -37,7 +37,5 @@ def classic_unet(base: int = 32, depth: int = 4, channels: int = 1, classes: int
 def double_conv(x: Symbol, filters: int) -> Symbol:
     """Two 3x3 convolutions with ReLU that keep the size; He's initialisation, as in the paper."""
     for _ in range(2):
-        x = Conv2D(
-            filters, 3, padding="same", activation="relu", kernel_initializer="he_normal"
-        )(x)
+        x = Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
     return x

@@ -29,19 +29,18 @@ ACTIVATIONS: dict[str, Function] = {
 }
 
 
-def find_activation(activation: Any) -> Function:
+def find_activation(activation: str | Function | None) -> Function:
     """The function for a name in any case; `linear` for None; a function stays what it is."""
     if activation is None:
         return linear
-    if callable(activation):
+    if not isinstance(activation, str):
         return activation
-    try:
-        return ACTIVATIONS[activation.lower()]
-    except (KeyError, AttributeError):
+    if activation.lower() not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
         raise TinygraphError(
             f"there is no activation {activation!r}; there are {known}, or give a function"
-        ) from None
+        )
+    return ACTIVATIONS[activation.lower()]
 
 
 def activation_name(function: Function) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -81,18 +80,17 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def find_initializer(initializer: Any) -> Initializer:
+def find_initializer(initializer: str | Initializer) -> Initializer:
     """The function for a name; a function stays what it is."""
-    if callable(initializer):
+    if not isinstance(initializer, str):
         return initializer
-    try:
-        return INITIALIZERS[initializer]
-    except (KeyError, TypeError):
+    if initializer not in INITIALIZERS:
         known = ", ".join(INITIALIZERS)
         raise TinygraphError(
             f"there is no initializer {initializer!r}; there are {known}, "
             "or give a function of (shape, rng)"
-        ) from None
+        )
+    return INITIALIZERS[initializer]
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:

@@ -65,6 +65,10 @@ class Layer:
     call: Callable[..., Any] = lambda self, x: x
     """`call(x)` or `call(x, training)`: the result for given tensors."""
 
+    def remark(self, shape: Any) -> str:
+        """What `summary()` says below the table about inputs of `shape`; nothing if empty."""
+        return ""
+
     def add_weight(
         self,
         shape: Sequence[int] = (),
@@ -143,7 +147,11 @@ class Layer:
         """Builds the layer if need be, and calls it in a scope of its name."""
         with scope(name or self.name):
             self.ensure_built(inputs)
-            return self.call(*inputs, training=training) if self._takes_training else self.call(*inputs)
+            return (
+                self.call(*inputs, training=training)
+                if self._takes_training
+                else self.call(*inputs)
+            )
 
     def ensure_built(self, inputs: Sequence[Any]) -> None:
         """Makes the weights, unless they are there already, for such inputs."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygraph.errors import ShapeError, TinygraphError
-from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.graph import origin_here, place_of, scope, written_at
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Call, Symbol
@@ -83,11 +83,11 @@ class Model(Layer):
             values.update(zip(leaves(call.result), leaves(result), strict=True))
         return mapped(self.outputs, lambda symbol: values[symbol])
 
-    def summary(self, width: int | None = None) -> None:
+    def summary(self) -> None:
         """Prints a table of the layers: output shapes, parameters, what they are connected to."""
         from tinygraph.nn.summary import print_summary
 
-        print_summary(self, width)
+        print_summary(self)
 
     def save_weights(self, path: str | Path) -> None:
         """Writes all parameters as safetensors.
@@ -104,10 +104,11 @@ class Model(Layer):
         load_parameters(path, self.named_parameters())
 
     def _applied(self, call: Call, args: Any, training: bool) -> Any:
-        """The layer's result, in the scope that the call was written in."""
+        """The layer's result. Its nodes have the scope and line that the call was written in."""
         with ExitStack() as stack:
             for name in call.origin.scope if call.origin else ():
                 stack.enter_context(scope(name))
+            stack.enter_context(written_at(call.origin))
             own_name = self._paths[call.layer].rpartition("/")[2]
             return call.layer.run(args, training, own_name)
 
@@ -132,9 +133,12 @@ class Model(Layer):
     def _fitting(self, symbol: Symbol, value: Any) -> Tensor:
         if not isinstance(value, Tensor):  # data without a type of its own takes the input's
             value = from_array(to_array(value, symbol.dtype))
-        fits = self._any_shape or (len(value.shape) == len(symbol.shape) and all(
-            wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
-        ))
+        fits = self._any_shape or (
+            len(value.shape) == len(symbol.shape)
+            and all(
+                wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
+            )
+        )
         if not fits or value.dtype is not symbol.dtype:
             name = f" {symbol.name}" if symbol.name else ""
             raise ShapeError(
@@ -197,5 +201,3 @@ def _paths(calls: Sequence[Call]) -> dict[Layer, str]:
 
 def _here() -> str:
     return place_of(origin_here())
-
-

@@ -113,7 +113,7 @@ def Input(
 
     None stands for an extent that is free, as the height and width of images may be.
     """
-    extents = shape if isinstance(shape, list | tuple) else (shape,)
+    extents: tuple[Any, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
     if not all(n is None or (isinstance(n, int) and n > 0) for n in extents):
         raise ShapeError(
             f"Input needs positive extents, or None, got {shape}{place_of(origin_here())}"
@@ -166,9 +166,7 @@ def _filled(shape: Shape, probe: int) -> tuple[int, ...]:
 
 def shape_text(shape: Shape) -> str:
     """[N,28,28,1]: the batch axis is N, another free one is ?."""
-    words = [
-        str(n) if n is not None else "N" if axis == 0 else "?" for axis, n in enumerate(shape)
-    ]
+    words = [str(n) if n is not None else "N" if axis == 0 else "?" for axis, n in enumerate(shape)]
     return f"[{','.join(words)}]"
 
 

@@ -169,10 +169,10 @@ class ConvDataGradient(Trilinear):
         g, w = inputs
         self.check(g, w)
         want = Conv(*self.geometry).output_space(self.space, w.shape[:-2])
-        if g.shape[-1] != w.shape[-1] or g.shape[1:-1] != want:
+        if g.shape[-1] != w.shape[-1] or g.shape[1:-1] != want or w.shape[-1] % self.groups:
             raise ShapeError(
-                f"{self} needs g with shape [N,{','.join(map(str, want))},{w.shape[-1]}], "
-                f"got {g} and w {w}"
+                f"{self} needs w with a multiple of groups output channels and "
+                f"g with shape [N,{','.join(map(str, want))},{w.shape[-1]}], got {g} and w {w}"
             )
         return g.with_shape((g.shape[0], *self.space, w.shape[-2] * self.groups))
 

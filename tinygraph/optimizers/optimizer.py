@@ -82,9 +82,7 @@ class Optimizer:
         """All that a resumed run needs, by name."""
         own = {"learning_rate": self.learning_rate, "iterations": self.iterations}
         slots = {
-            f"{k}/{name}": slot
-            for k, each in enumerate(self._slots)
-            for name, slot in each.items()
+            f"{k}/{name}": slot for k, each in enumerate(self._slots) for name, slot in each.items()
         }
         return own | slots
 

@@ -61,10 +61,11 @@ def over_minus_one(node: Node) -> Node | None:
     return None
 
 
-@rule("x / c is x * (1 / c) for a power of two: both round the same number", Div)
+@rule("x over a power of two is x times its inverse", Div)
 def over_power_of_two(node: Node) -> Node | None:
     match node.inputs:
         case (x, Node(op=Full(value=c))) if _has_exact_inverse(c, node.dtype):
+            # Both round the same number, so they round alike; and multiplying is faster.
             return instead(node, Mul(), x, instead(node.inputs[1], Full(1 / c, node.type)))
     return None
 

@@ -166,8 +166,10 @@ class Applied:
 
     def summary(self) -> str:
         """What the pass is for, and how many nodes it found and left."""
-        counts = f"{len(self.before.nodes())} nodes -> {len(self.after.nodes())}"
-        return f"{self.by}; {len(self.rewrites)} rewrites, {counts}"
+        rewrites = f"{len(self.rewrites)} rewrite{'s' * (len(self.rewrites) != 1)}"
+        return (
+            f"{self.by}; {rewrites}, {len(self.before.nodes())} -> {len(self.after.nodes())} nodes"
+        )
 
     def __str__(self) -> str:
         return "\n".join([self.summary(), *(f"  {line}" for line in self.lines())])

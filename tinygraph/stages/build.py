@@ -13,7 +13,6 @@ from tinygraph.lowering import Call, Program, lower
 from tinygraph.lowering.regions import regions
 from tinygraph.lowering.schedule import extent_of
 from tinygraph.passes import Applied, default_passes, trace_passes
-from tinygraph.stages.equations import equation_text
 from tinygraph.stages.follow import Followed, after, gates, those_of
 from tinygraph.stages.parts import Part, Stage
 from tinygraph.stages.places import count, facts, lines_of, place
@@ -123,7 +122,7 @@ class Builder:
                 head = " ".join(names[node] for node in equation.nodes)
                 where = [f"  # {line}" for line in lines_of(equation.nodes)]
                 said = [f"  # {line}" for line in equation.says]
-                text = [f"region of {head}", *where, *said, f"  {equation_text(equation)}"]
+                text = [f"region of {head}", *where, *said, f"  {equation}"]
                 yield Part("\n".join(text), equation.nodes)
 
         return self._stage("regions", parts(), followed, language="loops", apart="\n\n")

@@ -10,6 +10,7 @@ from tinygraph.functional.arguments import spatial
 from tinygraph.graph import origin_here, place_of
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layer import Layer
+from tinygraph.nn.layers.borders import unused_border
 from tinygraph.tensor import Tensor
 
 
@@ -78,10 +79,13 @@ class _Conv(Layer):
 class Conv2D(_Conv):
     """activation(conv2d(x, kernel) + bias): N,H,W,C -> N,H',W',filters. See `tg.conv2d`."""
 
-    def _convolved(self, x: Any) -> Tensor:
-        return conv2d(
-            x, self.kernel, self.strides, self.padding, self.dilation_rate, self.groups
+    def remark(self, shape: Any) -> str:
+        return unused_border(
+            shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
+
+    def _convolved(self, x: Any) -> Tensor:
+        return conv2d(x, self.kernel, self.strides, self.padding, self.dilation_rate, self.groups)
 
 
 class Conv2DTranspose(_Conv):

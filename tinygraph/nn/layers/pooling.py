@@ -7,6 +7,7 @@ from typing import Any
 from tinygraph import functional
 from tinygraph.functional.arguments import spatial
 from tinygraph.nn.layer import Layer
+from tinygraph.nn.layers.borders import unused_border
 from tinygraph.tensor import Tensor
 
 
@@ -23,6 +24,9 @@ class _Pooling2D(Layer):
             self.pool_size if strides is None else spatial(f"{kind}: strides", strides, 2)
         )
         self.padding = padding.lower() if isinstance(padding, str) else padding
+
+    def remark(self, shape: Any) -> str:
+        return unused_border(shape[1:-1], self.pool_size, self.strides, self.padding, (1, 1))
 
 
 class MaxPooling2D(_Pooling2D):

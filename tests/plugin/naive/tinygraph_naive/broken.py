@@ -1,0 +1,3 @@
+"""A backend that fails when it is imported."""
+
+backend = [].pop()

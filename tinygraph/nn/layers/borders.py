@@ -1,0 +1,28 @@
+"""What a window leaves out at the border of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygraph.functional import output_size
+
+
+def unused_border(
+    space: Sequence[int | None],
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: Any,
+    dilation: Sequence[int],
+) -> str:
+    """A sentence for `summary()`; empty where every element is used or the extent is free."""
+    axes = []
+    for axis, extent in enumerate(space):
+        if extent is None:
+            continue
+        side = padding[axis] if isinstance(padding, list | tuple) else padding
+        side = [side] if isinstance(side, list | tuple) else side
+        size = output_size(extent, window[axis], strides[axis], side, dilation[axis])
+        if size.unused:
+            axes.append(f"{size.unused} of {extent} (padding {size.fitting} would fit)")
+    return f"leaves out at the end {' and '.join(axes)}" if axes else ""
