@@ -94,11 +94,34 @@ def run(page: Path) -> None:
         pytest.fail("\n".join([f"{where} prints something else", *diff]), pytrace=False)
 
 
+def update(page: Path) -> None:
+    """Writes what the blocks print into the text blocks after them, but for those with `...`."""
+    text = page.read_text(encoding="utf-8")
+    lines, namespace, edits = text.splitlines(), ModuleType("page").__dict__, []
+    found = blocks(text)
+    for block, expected in examples(text):
+        code = compile("\n" * block.start + block.text, str(page), "exec", dont_inherit=True)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(code, namespace)
+        if expected is not None and not matches(expected, out.getvalue()) and "..." not in expected:
+            after = next(b for b in found if b.start > block.end)
+            printed = [line.rstrip() for line in out.getvalue().strip().splitlines()]
+            edits.append((slice(after.start, after.end - 1), printed))
+    for place, printed in reversed(edits):
+        lines[place] = printed
+    if edits:
+        page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
     known = set(OPS)
     try:
+        if request.config.getoption("--update-golden"):
+            update(page)
         run(page)
     finally:
         for name in set(OPS) - known:  # a page's own ops are no business of other tests

@@ -98,6 +98,16 @@ class FloatElementwise(Elementwise):
         return require_same_types(self, *inputs)
 
 
+def require_value(op: Op, value: float | int | bool, like: TensorType) -> None:
+    """Refuses a number that is no element of an integer tensor."""
+    if not like.dtype.is_integer:
+        return
+    limits = np.iinfo(like.dtype.numpy)
+    whole = math.isfinite(value) and value == int(value)
+    if not (whole and limits.min <= value <= limits.max):
+        raise DtypeError(f"{op.name}: {value!r} is no {like.dtype}, asked for in {like}")
+
+
 @dataclass(frozen=True)
 class Full(Op):
     """A tensor whose elements all have one value."""
@@ -107,16 +117,8 @@ class Full(Op):
     name: ClassVar[str] = "full"
 
     def result_type(self, *inputs: TensorType) -> TensorType:
-        if self.type.dtype.is_integer and not self._fits():
-            raise DtypeError(
-                f"full: {self.value!r} is no {self.type.dtype}, asked for in {self.type}"
-            )
+        require_value(self, self.value, self.type)
         return self.type
-
-    def _fits(self) -> bool:
-        limits = np.iinfo(self.type.dtype.numpy)
-        whole = math.isfinite(self.value) and self.value == int(self.value)
-        return whole and limits.min <= self.value <= limits.max
 
     def evaluate(self, *inputs: np.ndarray) -> np.ndarray:
         return np.full(self.type.shape, self.value, self.type.dtype.numpy)

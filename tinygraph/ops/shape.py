@@ -14,7 +14,7 @@ from tinygraph.graph import Example, Node, Op, make
 from tinygraph.loops import expr
 from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis, index
-from tinygraph.ops.base import F23, flat_index, rising
+from tinygraph.ops.base import F23, flat_index, require_value, rising
 from tinygraph.types import DType, TensorType, float32, int32, uint32
 
 F234 = TensorType((2, 3, 4), float32)
@@ -109,6 +109,7 @@ class Pad(Op):
                 f"pad of {x} by {list(self.pairs)}: "
                 f"it needs {x.ndim} pairs of numbers >= 0; a slice cuts off"
             )
+        require_value(self, self.value, x)
         return x.with_shape(
             tuple(n + sum(pair) for n, pair in zip(x.shape, self.pairs, strict=True))
         )
