@@ -38,7 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if HAS_TORCH or item.get_closest_marker("reference") is None:
+    if item.get_closest_marker("reference") is None:
+        return
+    if HAS_TORCH:
+        item.user_properties.append(("compared", "PyTorch itself"))
         return
     if item.config.getoption("--need-reference"):
         pytest.fail("torch is missing: pip install -e '.[reference]'", pytrace=False)
@@ -82,6 +85,10 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     stats = terminalreporter.stats
+    if compared := _compared(stats.get("passed", [])):
+        terminalreporter.section("COMPARED", sep="=", green=True, bold=True)
+        for what, count in sorted(compared.items()):
+            terminalreporter.line(f"{count} tests with {what}", green=True, bold=True)
     skipped = Counter(_reason(report) for report in stats.get("skipped", []))
     lines = [f"{count} skipped: {reason}" for reason, count in skipped.items()]
     if not HAS_TORCH:
@@ -95,6 +102,12 @@ def pytest_terminal_summary(
             terminalreporter.line(line, yellow=True, bold=True)
     for name in config.stash[WRITTEN]:
         terminalreporter.line(f"written: tests/golden/{name}", yellow=True)
+
+
+def _compared(passed: list[pytest.TestReport]) -> Counter[str]:
+    """How many tests compared with what, as they recorded it: record_property("compared", ...)."""
+    recorded = [dict(report.user_properties) for report in passed if report.when == "call"]
+    return Counter(str(each["compared"]) for each in recorded if "compared" in each)
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -35,7 +35,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Tensor:
     _require_one_shape("binary_cross_entropy", logits, target)
     z, t = as_tensor(logits), as_tensor(target)
     with scope("binary_cross_entropy"):
-        return F.mean(F.relu(z) - z * t + F.log(1 + F.exp(-F.abs(z))))
+        distance = F.where(z > 0, z, -z)  # not abs: its slope at 0 would spoil that of the loss
+        return F.mean(F.relu(z) - z * t + F.log(1 + F.exp(-distance)))
 
 
 def _require_one_shape(name: str, prediction: Any, target: Any) -> None:

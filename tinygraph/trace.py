@@ -37,16 +37,20 @@ class RangeCheck(NamedTuple):
     low: int
     high: int
     what: str
+    place: str
+    """Where the user asks for that, as an error message ends."""
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> None:
         """A `DataError` if an element is outside."""
-        require_range(arrays[self.position], self.low, self.high, self.what)
+        require_range(arrays[self.position], self.low, self.high, self.what, self.place)
 
 
-def require_range(array: np.ndarray, low: int, high: int, what: str) -> None:
+def require_range(array: np.ndarray, low: int, high: int, what: str, place: str) -> None:
     """A `DataError` unless low <= array < high."""
     if array.size and not (array.min() >= low and array.max() < high):
-        raise DataError(f"{what} go from {low} to {high - 1}, got {array.min()} to {array.max()}")
+        raise DataError(
+            f"{what} go from {low} to {high - 1}, got {array.min()} to {array.max()}{place}"
+        )
 
 
 class Trace:
@@ -98,7 +102,8 @@ class Trace:
     def require_range(self, node: Node, low: int, high: int, what: str) -> None:
         """If `node` is an argument, its integers are checked at each call: low <= value < high."""
         if node in self.inputs:
-            self.checks.append(RangeCheck(self.inputs.index(node), low, high, what))
+            place = place_of(origin_here())
+            self.checks.append(RangeCheck(self.inputs.index(node), low, high, what, place))
 
     @contextmanager
     def active(self) -> Iterator[Trace]:

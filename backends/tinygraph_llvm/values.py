@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from tinygraph.errors import CompileError
-from tinygraph.loops.expr import Apply, Const, Expr, IndexValue, Read, children, walk
+from tinygraph.loops.expr import (
+    Apply,
+    Const,
+    Expr,
+    IndexValue,
+    Read,
+)
 from tinygraph.loops.index import Index, index, substitute_index
 from tinygraph.loops.ir import Accumulate, Buffer, Kernel, Store, statements
+from tinygraph.loops.rewrite import children, walk
 from tinygraph.types import DType
 from tinygraph_llvm.memory import Memory
 from tinygraph_llvm.text import VALUE_TYPES, Scope, literal

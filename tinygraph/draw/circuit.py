@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
-from tinygraph.draw.modules import Module, Place, common, is_parameter, places
+from tinygraph.draw.modules import Place, common, is_parameter, places
 from tinygraph.graph import Node, is_leaf, topological
 from tinygraph.journal import Wire
 
@@ -55,10 +56,10 @@ class Unit:
         """Whether it stands for gates that are not seen."""
         return self.kind in ("module", "run")
 
-    @property
+    @cached_property
     def backward(self) -> bool:
         """Whether it is part of a gradient."""
-        return all(node.origin is not None and node.origin.backward for node in self.nodes)
+        return self.node.origin is not None and self.node.origin.backward
 
 
 @dataclass(eq=False)
@@ -265,9 +266,9 @@ class _Builder:
         by_reader: dict[Unit, list[Net]] = {}
         for net in self.nets:
             reader = net.ends[0].unit
-            if net.source.kind == "leaf" and len(net.ends) == 1:
-                if self.tight or reader.kind == "run":
-                    by_reader.setdefault(reader, []).append(net)
+            alone = net.source.kind == "leaf" and len(net.ends) == 1
+            if alone and (self.tight or reader.kind == "run"):
+                by_reader.setdefault(reader, []).append(net)
         for reader, nets in by_reader.items():
             if len(nets) <= FEW:
                 continue

@@ -75,27 +75,29 @@ def _holders(places: Iterable[Place]) -> set[Module]:
 def _shortened(source: Source, plan: Plan, circuit: Circuit, limit: int) -> Circuit:
     """Many leaves as one, then repeated gates in boxes, then all but both ends in one box."""
     units = _in_order(circuit)
+    halves = [[unit for unit in units if unit.backward is back] for back in (False, True)]
     circuit = source.circuit(plan, tight=True)
     if circuit.size > limit:
-        circuit = source.circuit(_with_runs(plan, units, _repeats(units)), tight=True)
+        runs = [run for half in halves for run in _repeats(half)]
+        circuit = source.circuit(_with_runs(plan, runs), tight=True)
     margin = min(limit, len(units)) // 2
     while circuit.size > limit and margin:
         margin //= 2
-        middle = units[margin : len(units) - margin]
-        run = (margin, len(units) - margin, _counted(middle))
-        circuit = source.circuit(_with_runs(plan, units, [run]), tight=True)
+        middles = [half[margin : len(half) - margin] for half in halves]
+        runs = [(middle, _counted(middle)) for middle in middles if middle]
+        circuit = source.circuit(_with_runs(plan, runs), tight=True)
     return circuit
 
 
-Run = tuple[int, int, str]
-"""From which to before which unit, and what the box says."""
+Run = tuple[Sequence[Unit], str]
+"""Units that follow each other, and what their box says."""
 
 
-def _with_runs(plan: Plan, units: Sequence[Unit], runs: Sequence[Run]) -> Plan:
+def _with_runs(plan: Plan, runs: Sequence[Run]) -> Plan:
     result = dict(plan)
-    for start, stop, title in runs:
-        group = Group("run", title, common([unit.place for unit in units[start:stop]]))
-        result.update((node, group) for unit in units[start:stop] for node in unit.gates)
+    for units, title in runs:
+        group = Group("run", title, common([unit.place for unit in units]))
+        result.update((node, group) for unit in units for node in unit.gates)
     return result
 
 
@@ -137,10 +139,10 @@ def _repeats(units: Sequence[Unit]) -> list[Run]:
         times = [(int(of[k]) // period + 1, period) for period, of in enumerate(reach, 1)]
         count, period = max(times, key=lambda t: (t[0] * t[1] if t[0] > 3 else 0, -t[1]))
         if count > 3 and count * period >= SHORT:
-            inner = (k + period, k + (count - 1) * period)
+            inner = units[k + period : k + (count - 1) * period]
             pattern = " ".join(labels[k : k + period])
-            gates = sum(len(unit.gates) for unit in units[slice(*inner)])
-            runs.append((*inner, f"{gates:,} gates\n{count - 2:,} × ({pattern})"))
+            gates = sum(len(unit.gates) for unit in inner)
+            runs.append((inner, f"{gates:,} gates\n{count - 2:,} × ({pattern})"))
             k += count * period
         else:
             k += 1

@@ -60,7 +60,7 @@ def _check_labels(labels: Node, classes: int) -> None:
     """Refuses labels that are no class where they are at hand: now, or at a jitted call."""
     what = "cross_entropy: labels"
     if isinstance(labels.op, Leaf):
-        require_range(labels.op.storage.array, 0, classes, what)
+        require_range(labels.op.storage.array, 0, classes, what, here())
     elif (trace := current_trace()) is not None:
         trace.require_range(labels, 0, classes, what)
 

@@ -92,6 +92,10 @@ def pad(x: Any, pairs: Any, value: float | int | bool = 0) -> Tensor:
     node = node_of(x)
     if not isinstance(pairs, list | tuple):
         pairs = [(pairs, pairs)] * node.ndim
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise ShapeError(
+            f"pad of {node.type} needs (before, after) for each axis, got {pairs!r}{here()}"
+        )
     sides = tuple((whole(a, "pad"), whole(b, "pad")) for a, b in pairs)
     return wrap(ops.pad(node, sides, value))
 

@@ -31,6 +31,8 @@ def grad(y: Tensor, xs: Any, gradient: Any = None) -> Any:
     if isinstance(xs, Tensor):
         return grad(y, [xs], gradient)[0]
     for x in xs:
+        if not isinstance(x, Tensor):
+            raise GradientError(f"grad needs the tensors it is for, got {x!r}{_here()}")
         if not x.dtype.is_float:
             raise GradientError(f"only floats have gradients, and x is {x.type}{_here()}")
     upstream = _upstream(y, gradient)
@@ -75,6 +77,8 @@ def _listeners(node: Node) -> list[Tensor]:
 
 
 def _upstream(y: Tensor, gradient: Any) -> Node | None:
+    if not isinstance(y, Tensor):
+        raise GradientError(f"only tensors have gradients, and y is {y!r}{_here()}")
     if not y.dtype.is_float:
         raise GradientError(f"only floats have gradients, and y is {y.type}{_here()}")
     if gradient is not None:

@@ -20,7 +20,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tinygraph.loops.expr import Apply, Expr, apply, const, transform
+from tinygraph.loops.expr import (
+    Apply,
+    Expr,
+    apply,
+    const,
+)
+from tinygraph.loops.rewrite import transform
 from tinygraph.types import DType
 
 LN2 = math.log(2)

@@ -8,7 +8,14 @@ from typing import cast
 
 import numpy as np
 
-from tinygraph.loops.expr import FUNCTIONS, Apply, Const, Expr, IndexValue, Read
+from tinygraph.loops.expr import (
+    FUNCTIONS,
+    Apply,
+    Const,
+    Expr,
+    IndexValue,
+    Read,
+)
 from tinygraph.loops.index import Atom, Axis, Index
 from tinygraph.loops.ir import Accumulate, Barrier, Buffer, For, If, Kernel, Stmt, Store
 

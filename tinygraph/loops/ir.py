@@ -23,8 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tinygraph.loops.expr import INFIX, Expr, substitute
+from tinygraph.loops.expr import INFIX, Expr
 from tinygraph.loops.index import Axis, Index, index, substitute_index
+from tinygraph.loops.rewrite import substitute
 from tinygraph.loops.text import in_pieces
 from tinygraph.types import DType
 

@@ -14,9 +14,8 @@ from tinygraph.loops.expr import (
     IndexValue,
     Read,
     Reduce,
-    children,
-    walk,
 )
+from tinygraph.loops.rewrite import children, walk
 
 LONG = 40
 """Parts of a formula, counted as written out, from which on it is printed in pieces."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tinygraph.graph import Node
-from tinygraph.loops.expr import Apply, Expr, Operand, Read, Reduce, reductions, substitute
+from tinygraph.loops.expr import (
+    Apply,
+    Expr,
+    Operand,
+    Read,
+    Reduce,
+)
 from tinygraph.loops.index import Axis, Index, substitute_index
+from tinygraph.loops.rewrite import reductions, substitute
 from tinygraph.types import TensorType
 
 

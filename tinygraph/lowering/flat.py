@@ -20,16 +20,18 @@ from tinygraph.loops.expr import (
     identity,
     index_value,
     read,
-    reads,
     reduce,
+)
+from tinygraph.loops.index import Axis, Index, index, substitute_index
+from tinygraph.loops.ir import Buffer
+from tinygraph.loops.rewrite import (
+    reads,
     reductions,
     replace_reads,
     substitute,
     transform,
     walk,
 )
-from tinygraph.loops.index import Axis, Index, index, substitute_index
-from tinygraph.loops.ir import Buffer
 from tinygraph.lowering.equation import Array, Equation
 from tinygraph.lowering.layout import Layouts
 from tinygraph.lowering.regions import bounds

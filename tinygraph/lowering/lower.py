@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tinygraph.graph import Graph, Node, is_leaf
-from tinygraph.loops.expr import reads
 from tinygraph.loops.index import Axis, index
 from tinygraph.loops.ir import Buffer
+from tinygraph.loops.rewrite import reads
 from tinygraph.lowering.equation import Array, Equation
 from tinygraph.lowering.flat import Flat, flatten, merged
 from tinygraph.lowering.layout import Layouts

@@ -13,13 +13,15 @@ from tinygraph.loops.expr import (
     identity,
     index_value,
     read,
+)
+from tinygraph.loops.index import Axis, Index, index, substitute_index
+from tinygraph.loops.ir import Accumulate, Buffer, For, If, Kernel, Stmt, Store
+from tinygraph.loops.rewrite import (
     reads,
     replace_parts,
     substitute,
     walk,
 )
-from tinygraph.loops.index import Axis, Index, index, substitute_index
-from tinygraph.loops.ir import Accumulate, Buffer, For, If, Kernel, Stmt, Store
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.schedule import Schedule, extent_of
 from tinygraph.types import DType

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from tinygraph.loops.expr import Read, read, reductions, substitute, transform
+from tinygraph.loops.expr import Read, read
 from tinygraph.loops.index import Axis, Index, index
 from tinygraph.loops.ir import Buffer
+from tinygraph.loops.rewrite import reductions, substitute, transform
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.layout import strides_of
 from tinygraph.lowering.schedule import contraction_lane, schedule

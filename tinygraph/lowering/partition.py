@@ -15,15 +15,17 @@ from tinygraph.loops.expr import (
     Reduce,
     apply,
     read,
-    reads,
     reduce,
+)
+from tinygraph.loops.index import Axis, Index, index, substitute_index
+from tinygraph.loops.ir import Buffer
+from tinygraph.loops.rewrite import (
+    reads,
     reductions,
     rename_reductions,
     substitute,
     transform,
 )
-from tinygraph.loops.index import Axis, Index, index, substitute_index
-from tinygraph.loops.ir import Buffer
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.layout import strides_of
 from tinygraph.lowering.schedule import lane_axis, tile_axis

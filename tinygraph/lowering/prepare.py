@@ -21,14 +21,16 @@ from tinygraph.loops.expr import (
     Reduce,
     identity,
     read,
-    reads,
     reduce,
+)
+from tinygraph.loops.index import Axis, Floor, Index, index, interval, substitute_index
+from tinygraph.loops.rewrite import (
+    reads,
     reductions,
     replace_reads,
     substitute,
     transform,
 )
-from tinygraph.loops.index import Axis, Floor, Index, index, interval, substitute_index
 from tinygraph.lowering.equation import Array, Equation
 from tinygraph.types import DType
 

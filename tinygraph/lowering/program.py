@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tinygraph.graph import Node
-from tinygraph.loops.expr import Apply, Read, Reduce, walk
+from tinygraph.loops.expr import Apply, Read, Reduce
 from tinygraph.loops.ir import Buffer, Kernel
+from tinygraph.loops.rewrite import walk
 from tinygraph.lowering.equation import Array
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.nest import kernel_of, operands_of

@@ -6,9 +6,16 @@ lie matter. Whoever has the machine code for a recipe need not build the loops a
 
 from __future__ import annotations
 
-from tinygraph.loops.expr import Apply, Const, IndexValue, Read, Reduce, walk
+from tinygraph.loops.expr import (
+    Apply,
+    Const,
+    IndexValue,
+    Read,
+    Reduce,
+)
 from tinygraph.loops.index import Atom, Axis, Index
 from tinygraph.loops.ir import Buffer
+from tinygraph.loops.rewrite import walk
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.schedule import Schedule
 

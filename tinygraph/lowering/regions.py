@@ -24,12 +24,14 @@ from tinygraph.loops.expr import (
     const,
     index_value,
     read,
+)
+from tinygraph.loops.index import Axis, Index, index, interval
+from tinygraph.loops.rewrite import (
     rename_reductions,
     replace_reads,
     substitute,
     walk,
 )
-from tinygraph.loops.index import Axis, Index, index, interval
 from tinygraph.lowering.equation import Array, Equation, contraction
 from tinygraph.types import DType
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from tinygraph.loops.expr import Apply, Read, Reduce, reads, reductions, walk
+from tinygraph.loops.expr import Apply, Read, Reduce
 from tinygraph.loops.index import Axis, Floor, Index
+from tinygraph.loops.rewrite import reads, reductions, walk
 from tinygraph.lowering.flat import Flat
 from tinygraph.lowering.target import Target
 from tinygraph.types import DType

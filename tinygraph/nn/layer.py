@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygraph.errors import ShapeError
+from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.nn.initializers import Initializer, find_initializer
 from tinygraph.nn.seeds import next_rng, rng_for
@@ -157,7 +157,13 @@ class Layer:
         """Makes the weights, unless they are there already, for such inputs."""
         if self.built:
             return
-        shapes = [mapped(value, _shape_of) for value in inputs]
+        for leaf in leaves(inputs):
+            if not hasattr(leaf, "shape"):
+                raise DtypeError(
+                    f"layer {self.name} takes tensors and arrays, got {leaf!r}"
+                    f"{place_of(origin_here())}"
+                )
+        shapes = [mapped(value, lambda leaf: tuple(leaf.shape)) for value in inputs]
         self.build(shapes[0] if len(shapes) == 1 else shapes)
         self.built = True
 
@@ -206,10 +212,6 @@ def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d"""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     return re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", words).lower()
-
-
-def _shape_of(value: Any) -> Any:
-    return tuple(value.shape) if hasattr(value, "shape") else None
 
 
 def _drawn(

@@ -153,12 +153,12 @@ def _value(leaf: Any, values: dict[Symbol, Tensor]) -> Any:
 
 def _calls_between(inputs: Any, outputs: Any) -> list[Call]:
     """What computes the outputs from the inputs, in the order the user wrote it where it can be."""
-    known = set(leaves(inputs))
-    for symbol in [*known, *leaves(outputs)]:
+    for symbol in [*leaves(inputs), *leaves(outputs)]:
         if not isinstance(symbol, Symbol):
             raise TinygraphError(
                 f"Model(inputs, outputs) needs symbols that begin at Input, got {symbol!r}{_here()}"
             )
+    known = set(leaves(inputs))
     order: list[Call] = []
     seen: set[int] = set()
     stack: list[tuple[Symbol | Call, bool]] = [(s, False) for s in reversed([*leaves(outputs)])]

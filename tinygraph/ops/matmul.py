@@ -9,7 +9,12 @@ import numpy as np
 
 from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import Example, Node, Op, make
-from tinygraph.loops.expr import Expr, Operand, axes, total
+from tinygraph.loops.expr import (
+    Expr,
+    Operand,
+    axes,
+    total,
+)
 from tinygraph.loops.index import Axis
 from tinygraph.ops.base import require_numbers
 from tinygraph.ops.shape import transpose

@@ -17,7 +17,7 @@ import numpy as np
 from tinygraph.errors import ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.tensor import Parameter, Tensor, assign
-from tinygraph.types import DType, float32, int32
+from tinygraph.types import DType, float32, float64, int32
 
 
 class Optimizer:
@@ -33,7 +33,7 @@ class Optimizer:
     def __init__(self, learning_rate: float, parameters: Sequence[Parameter] | None = None) -> None:
         self.parameters: list[Parameter] = []
         """What is trained."""
-        self.learning_rate = _scalar(learning_rate, float32, "learning_rate")
+        self.learning_rate = _scalar(learning_rate, float64, "learning_rate")  # until it is built
         self.iterations = _scalar(0, int32, "iterations")
         self._slots: list[dict[str, Parameter]] = []
         if parameters is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.errors import DtypeError, ShapeError
+from tinygraph.graph import origin_here, place_of
 from tinygraph.types import DType, dtype_of
 
 INT32 = np.iinfo(np.int32)
@@ -46,19 +47,22 @@ def scalar_value(value: Any, dtype: DType) -> float | int | bool:
         try:
             return float(value)
         except (OverflowError, TypeError, ValueError):
-            raise DtypeError(f"{value!r} is no {dtype}") from None
+            raise DtypeError(f"{value!r} is no {dtype}{_here()}") from None
     if dtype is DType.bool:
         if isinstance(value, bool):
             return value
-        raise DtypeError(f"{value!r} is no bool; cast the tensor, as in .astype('float32')")
+        raise DtypeError(
+            f"{value!r} is no bool; cast the tensor, as in .astype('float32'){_here()}"
+        )
     if not isinstance(value, int):
         raise DtypeError(
-            f"{value!r} is no {dtype}; cast the tensor first, as in .astype('float32')"
+            f"{value!r} is no {dtype}; cast the tensor first, as in .astype('float32'){_here()}"
         )
     bounds = np.iinfo(dtype.numpy)
     if not bounds.min <= value <= bounds.max:
         raise DtypeError(
             f"{value} does not fit into {dtype}, which goes from {bounds.min} to {bounds.max}"
+            f"{_here()}"
         )
     return int(value)
 
@@ -67,9 +71,11 @@ def _plain_array(data: Any) -> np.ndarray:
     try:
         array = np.asarray(data)
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"this data makes no array: {error}") from None
+        raise ShapeError(f"this data makes no array: {error}{_here()}") from None
     if array.dtype.kind not in "fiub":
-        raise DtypeError(f"tensors hold numbers or truth values, got data of dtype {array.dtype}")
+        is_data = isinstance(data, np.ndarray | list | tuple)
+        got = f"data of dtype {array.dtype}" if is_data else f"a {type(data).__name__}"
+        raise DtypeError(f"tensors hold numbers or truth values, got {got}{_here()}")
     return array
 
 
@@ -100,5 +106,9 @@ def _check_range(array: np.ndarray, dtype: DType) -> None:
     if not (low > bounds.min - 1 and high < bounds.max + 1):  # a NaN fails too
         raise DtypeError(
             f"{array.dtype} data from {low} to {high} does not fit into {dtype}, "
-            f"which goes from {bounds.min} to {bounds.max}"
+            f"which goes from {bounds.min} to {bounds.max}{_here()}"
         )
+
+
+def _here() -> str:
+    return place_of(origin_here())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygraph.evaluate import values_of
-from tinygraph.tensor.handle import Tensor
+from tinygraph.tensor.handle import Tensor, as_tensor
 
 
 def evaluate(*ys: Tensor) -> list[np.ndarray]:
@@ -13,5 +13,6 @@ def evaluate(*ys: Tensor) -> list[np.ndarray]:
 
     They are remembered.
     """
-    values_of([y.node for y in ys])
-    return [y.numpy() for y in ys]
+    tensors = [as_tensor(y) for y in ys]
+    values_of([y.node for y in tensors])
+    return [y.numpy() for y in tensors]

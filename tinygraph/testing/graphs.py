@@ -96,9 +96,11 @@ class _Builder:
         return self.shaped(node, t.shape)
 
     def _fits(self, node: Node, t: TensorType, example: Example) -> bool:
-        if t.dtype.is_float or t.dtype is DType.bool:
-            return node.dtype.is_float if t.dtype.is_float else node.dtype is t.dtype
+        if t.dtype is DType.bool:
+            return node.dtype is DType.bool
         value = self.value(node)
+        if t.dtype.is_float:
+            return node.dtype.is_float and bool(self.special or np.isfinite(value).all())
         low, high = max(int(example.low), 0), int(example.high)
         return node.dtype is t.dtype and bool(((value >= low) & (value <= high)).all())
 

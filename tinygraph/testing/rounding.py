@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygraph.graph import Graph, Node, Op, is_leaf
-from tinygraph.loops.expr import Apply, Reduce, walk
+from tinygraph.loops.expr import Apply, Reduce
+from tinygraph.loops.rewrite import walk
 from tinygraph.testing.variants import domain, expression
 from tinygraph.types import DType, TensorType
 

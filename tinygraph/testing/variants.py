@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from tinygraph.graph import Example, Op
-from tinygraph.loops.expr import Operand, reductions
+from tinygraph.loops.expr import Operand
+from tinygraph.loops.rewrite import reductions
 from tinygraph.loops.index import Axis
 from tinygraph.types import DType, TensorType
 

@@ -25,4 +25,4 @@ def unused_border(
         size = output_size(extent, window[axis], strides[axis], side, dilation[axis])
         if size.unused:
             axes.append(f"{size.unused} of {extent} (padding {size.fitting} would fit)")
-    return f"leaves out at the end {' and '.join(axes)}" if axes else ""
+    return f"leaves out at the end {' and '.join(dict.fromkeys(axes))}" if axes else ""

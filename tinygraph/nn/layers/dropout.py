@@ -42,5 +42,5 @@ class Dropout(Layer):
     def _key(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
         """The first key: from the seed if there is one."""
         if self.seed is not None:
-            return random.Generator(self.seed).state.numpy()
+            return np.random.SeedSequence(self.seed).generate_state(2)
         return rng.integers(0, 2**32, shape, np.uint32)

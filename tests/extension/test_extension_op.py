@@ -95,7 +95,7 @@ def test_it_appears_in_every_stage() -> None:
     assert {"graph", "regions", "loops", "llvm", "assembly"} <= set(shown.names)
     for stage in ("graph", "regions", "loops"):
         assert "softplus" in shown[stage].text
-        assert "test_op.py" in shown[stage].text, "the line it came from"
+        assert "test_extension_op.py" in shown[stage].text, "the line it came from"
 
 
 def test_it_is_drawn_with_values_and_gradients() -> None:
@@ -107,7 +107,7 @@ def test_it_is_drawn_with_values_and_gradients() -> None:
 
 
 def test_it_refuses_what_does_not_fit_in_the_words_of_its_base() -> None:
-    with pytest.raises(tg.DtypeError, match=r"softplus needs floats, got int32\[3\].*test_op.py:"):
+    with pytest.raises(tg.DtypeError, match=r"softplus needs floats, got int32\[3\].*test_extension_op.py:"):
         softplus(tg.tensor([1, 2, 3]))
 
 
