@@ -77,14 +77,14 @@ def segmented(image: NDArray[np.number], logits: Logits) -> NDArray[np.bool_]:
     missing = (0, max(0, TILE - height)), (0, max(0, TILE - width))
     padded = np.pad(seen, (*missing, (0, 0)), mode="symmetric")
     votes = np.zeros(padded.shape[:2], np.float32)
-    for i, top in _starts(padded.shape[0]):
-        for j, left in _starts(padded.shape[1]):
+    for i, top in tile_starts(padded.shape[0]):
+        for j, left in tile_starts(padded.shape[1]):
             tile = _seen_from_all_sides(padded[i : i + TILE, j : j + TILE], logits)
             votes[i + top : i + TILE, j + left : j + TILE] = tile[top:, left:]
     return votes[:height, :width] > 0
 
 
-def _starts(extent: int) -> list[tuple[int, int]]:
+def tile_starts(extent: int) -> list[tuple[int, int]]:
     """Where tiles begin, and from which of its rows on a tile counts.
 
     Each covers the end of the one before, which saw less around it.

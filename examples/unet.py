@@ -52,7 +52,7 @@ from tinygraph.optimizers import Adam
 from tinygraph.weights import assign_arrays, written_whole
 
 LOOKS = 8
-"""How often the validation images are looked at, in the second half of the training."""
+"""How often at most the validation images are looked at, in the second half of the training."""
 
 
 def make_step(model: Model, optimizer: Adam, backend: str, threads: int | None) -> Callable:
@@ -89,7 +89,7 @@ def rate_at(step: int, settings: Settings) -> float:
 
 def looks_at(step: int, steps: int) -> bool:
     """Whether the validation images are looked at when `step` steps are done."""
-    return step == steps or (step > steps // 2 and step % max(1, steps // 2 // LOOKS) == 0)
+    return step == steps or (step > steps // 2 and step % max(10, steps // 2 // LOOKS) == 0)
 
 
 @dataclass

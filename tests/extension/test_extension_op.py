@@ -107,7 +107,9 @@ def test_it_is_drawn_with_values_and_gradients() -> None:
 
 
 def test_it_refuses_what_does_not_fit_in_the_words_of_its_base() -> None:
-    with pytest.raises(tg.DtypeError, match=r"softplus needs floats, got int32\[3\].*test_extension_op.py:"):
+    with pytest.raises(
+        tg.DtypeError, match=r"softplus needs floats, got int32\[3\].*test_extension_op.py:"
+    ):
         softplus(tg.tensor([1, 2, 3]))
 
 

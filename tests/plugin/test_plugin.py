@@ -110,7 +110,10 @@ def test_a_backend_can_be_given_as_an_object() -> None:
         ("broken", "the broken backend fails when it is loaded: IndexError: pop from empty list"),
         ("outdated", "cannot import name 'WholeProgramOptimizer' from 'tinygraph.lowering'"),
         ("misspelt", "the misspelt backend is not whole"),
-        ("unfinished", "tinygraph_naive:Unfinished is no backend: it needs name, target and compile"),
+        (
+            "unfinished",
+            "tinygraph_naive:Unfinished is no backend: it needs name, target and compile",
+        ),
         ("gone", "the gone backend is installed wrongly: No module named 'tinygraph_gone'"),
     ],
 )

@@ -275,7 +275,9 @@ ELEMENTWISE = [
 
 SHAPES = [
     Case("matmul", (Floats((5, 7)), Floats((7, 4))), tg.matmul, lambda t, x, y: x @ y),
-    Case("matmul, stacked", (Floats((2, 3, 4)), Floats((2, 4, 5))), tg.matmul, lambda t, x, y: x @ y),
+    Case(
+        "matmul, stacked", (Floats((2, 3, 4)), Floats((2, 4, 5))), tg.matmul, lambda t, x, y: x @ y
+    ),
     Case("var", (Floats((4, 6)),), lambda x: tg.var(x, 1), lambda t, x: x.var(1, correction=0)),
     Case("max of rows", (Floats((4, 6)),), lambda x: tg.max(x, 1), lambda t, x: x.amax(1)),
     Case("mean", (Floats((3, 4, 2)),), lambda x: tg.mean(x, (0, 2)), lambda t, x: x.mean((0, 2))),

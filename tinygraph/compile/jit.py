@@ -15,8 +15,8 @@ from tinygraph.backend import Backend, find_backend
 from tinygraph.compile.signature import described, flatten, places
 from tinygraph.compile.step import Compiled
 from tinygraph.compile.tracing import Traced, trace_function
-from tinygraph.errors import CompileError
-from tinygraph.graph import Graph
+from tinygraph.errors import BackendUnavailable, CompileError, TinygraphError, TraceError
+from tinygraph.graph import Graph, origin_here, place_of
 from tinygraph.trace import current_trace
 
 
@@ -97,18 +97,20 @@ class Jitted:
         with self._lock:
             if key in self._compiled:
                 return self._compiled[key]
-            self._announce({p: described(v) for p, v in places(self.fn, args, kwargs).items()})
+            call = {p: described(v) for p, v in places(self.fn, args, kwargs).items()}
+            self._announce(call)
             backend = find_backend(self.backend) if isinstance(self.backend, str) else self.backend
             traced = trace_function(self.fn, args, kwargs, self._name)
             compiled = Compiled(traced, backend, self.threads)
             self._compiled[key] = compiled
+            self._last_call = call
             if len(self._compiled) > self._keep:
                 self._compiled.popitem(last=False)
             return compiled
 
     def _announce(self, call: dict[str, str]) -> None:
         """Says what made it compile again, so that nobody waits without knowing why."""
-        before, self._last_call = self._last_call, call
+        before = self._last_call
         if before is None:
             return
         places = [p for p in {**before, **call} if before.get(p) != call.get(p)]
@@ -162,4 +164,21 @@ def jit(
     """
     if fn is None:
         return functools.partial(jit, backend=backend, threads=threads, example=example, keep=keep)
+    _check(fn, backend, threads)
     return Jitted(fn, backend, threads, example, keep)
+
+
+def _check(fn: Any, backend: Any, threads: Any) -> None:
+    here = place_of(origin_here())
+    if not callable(fn):
+        raise TraceError(f"jit compiles functions, got a {type(fn).__name__}{here}")
+    if not isinstance(backend, str | Backend):
+        raise BackendUnavailable(
+            f"backend= takes a name, or an object with name, target and compile; got {backend!r}"
+            f"{here}"
+        )
+    whole = isinstance(threads, int) and not isinstance(threads, bool)
+    if threads is not None and not (whole and threads >= 1):
+        raise TinygraphError(
+            f"threads= takes None or a number of at least 1, got {threads!r}{here}"
+        )

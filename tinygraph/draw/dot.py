@@ -10,7 +10,7 @@ import graphviz
 from tinygraph.draw.circuit import Circuit, End, Net, Unit
 from tinygraph.draw.modules import Module, Place, common
 from tinygraph.draw.numbers import NOT_YET, Numbers, Writing
-from tinygraph.draw.text import as_html, explained, identifiers, plain
+from tinygraph.draw.text import as_html, clean, explained, identifiers, plain
 from tinygraph.graph import Node
 
 Direction = Literal["LR", "TB"]
@@ -87,8 +87,9 @@ class _Writer:
         inner = dict.fromkeys(p[: depth + 1] for p in self.lines if p[:depth] == place != p)
         for number, deeper in enumerate(inner):
             name = f"{graph.name if place else 'cluster'}_{number}"
-            with graph.subgraph(name=name, graph_attr=_module_look(deeper[-1])) as cluster:
-                self._cluster(cluster, deeper)
+            cluster = graphviz.Digraph(name, graph_attr=_module_look(deeper[-1]))
+            self._cluster(cluster, deeper)
+            graph.subgraph(cluster)
 
     def _put(self, place: Place, key: str, **look: str) -> str:
         self.lines.setdefault(place, []).append((key, look))
@@ -119,7 +120,7 @@ class _Writer:
         tip = "\n".join(explained(node, self.names) for node in unit.nodes[:8])
         if unit.kind == "reference":
             look |= {"fontcolor": VALUE, "fontsize": "12"}
-        return look | {"label": plain(unit.title), "tooltip": plain(tip)}
+        return look | {"label": plain(clean(unit.title)), "tooltip": plain(tip)}
 
     def _box_look(self, unit: Unit) -> dict[str, str]:
         lines = unit.title.split("\n")
@@ -198,7 +199,7 @@ class _Writer:
         if net.source.backward:
             look["color"] = GRADIENT
         if len(net.nodes) > 1:
-            look["penwidth"] = "2.5"
+            look["penwidth"] = "3"
         if net.backward:
             tail, head = head, tail
             look |= {"dir": "back", "arrowtail": "normal" if arrow else "none"}
@@ -228,8 +229,8 @@ class _Writer:
             return None
         color = GRADIENT if net.source.backward else WIRE
         table = _across if self.direction == "LR" else _along
-        tip = plain(self._exact(net))
-        look = {"shape": "plain", "label": table(writing, color), "tooltip": tip}
+        label = table(writing, color, 1 if len(net.nodes) == 1 else 3)
+        look = {"shape": "plain", "label": label, "tooltip": plain(self._exact(net))}
         return self._put(place, key, id=key, **look)
 
     def _exact(self, net: Net) -> str:
@@ -257,7 +258,7 @@ def _gate_look(unit: Unit) -> dict[str, str]:
     """A circle for a symbol, with straight sides for a longer word."""
     size = len(unit.title)
     look = {
-        "label": plain(unit.title),
+        "label": plain(clean(unit.title)),
         "style": "filled" if size <= 5 else "rounded,filled",
         "fillcolor": BACKWARD_GATE if unit.backward else GATE,
         "color": GRADIENT if unit.backward else INK,
@@ -306,14 +307,14 @@ def _sides(writing: Writing) -> tuple[list[str], list[str]]:
 TABLE = '<table border="0" cellborder="0" cellspacing="0" cellpadding="0">'
 
 
-def _across(writing: Writing, color: str) -> str:
+def _across(writing: Writing, color: str, width: int) -> str:
     """The numbers above and below a wire that goes from left to right.
 
     The wire has a column of one point on each side, as far as layout programs keep lines away.
     """
     before, behind = _sides(writing)
-    end = f'<td width="1" height="1" bgcolor="{color}"></td>'
-    wire = f'<tr>{end}<td port="wire" height="1" bgcolor="{color}"></td>{end}</tr>'
+    end = f'<td width="1" height="{width}" bgcolor="{color}"></td>'
+    wire = f'<tr>{end}<td port="wire" height="{width}" bgcolor="{color}"></td>{end}</tr>'
     above, below = (
         "".join(f"<tr><td></td><td>  {line}  </td><td></td></tr>" for line in lines)
         for lines in (before, behind)
@@ -321,7 +322,7 @@ def _across(writing: Writing, color: str) -> str:
     return f"<{TABLE}{above}{wire}{below}</table>>"
 
 
-def _along(writing: Writing, color: str) -> str:
+def _along(writing: Writing, color: str, width: int) -> str:
     """The numbers left and right of a wire that goes down."""
     value = "<br/>".join(
         line
@@ -332,9 +333,9 @@ def _along(writing: Writing, color: str) -> str:
         if line
     )
     gradient = _number(writing.gradient, GRADIENT)
-    end = f'<tr><td></td><td height="1" width="1" bgcolor="{color}"></td><td></td></tr>'
+    end = f'<tr><td></td><td height="1" width="{width}" bgcolor="{color}"></td><td></td></tr>'
     return (
         f'<{TABLE}{end}<tr><td align="right">{value or " "} </td>'
-        f'<td port="wire" width="1" bgcolor="{color}"></td>'
+        f'<td port="wire" width="{width}" bgcolor="{color}"></td>'
         f'<td align="left"> {gradient}</td></tr>{end}</table>>'
     )

@@ -10,6 +10,7 @@ from typing import Any
 from tinygraph.draw.pdf import pdf_of
 from tinygraph.draw.render import layout_program, render
 from tinygraph.errors import TinygraphError
+from tinygraph.weights import written_whole
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +41,7 @@ class Drawing:
         return pdf_of(render(self.source, "json"))
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .svg, .png, .pdf or .dot file."""
+        """Writes an .svg, .png, .pdf or .dot file, whole or not at all."""
         path = Path(path)
         makers: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode(),
@@ -53,10 +54,8 @@ class Drawing:
         if make is None:
             raise TinygraphError(f"save writes {', '.join(makers)}, and {path.name!r} is none")
         data = make()
-        try:
-            path.write_bytes(data)
-        except OSError as error:
-            raise TinygraphError(f"cannot write {path}: {error.strerror}") from None
+        with written_whole(path) as file:
+            file.write(data)
         return path
 
     def __str__(self) -> str:

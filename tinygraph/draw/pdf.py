@@ -29,29 +29,40 @@ def pdf_of(layout: bytes) -> bytes:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(x0 - margin, x1 + margin), ylim=(y0 - margin, y1 + margin))
     axes.axis("off")
-    pen = _Pen(axes)
-    for step in _steps(graph):
-        pen.draw(step)
+    for steps in _parts(graph):
+        pen = _Pen(axes)
+        for step in steps:
+            pen.draw(step)
     out = io.BytesIO()
     figure.savefig(out, format="pdf", metadata={"CreationDate": None})
     return out.getvalue()
 
 
-def _steps(graph: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(graph: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """Everything to draw, from the back to the front: clusters, then edges, then nodes."""
     objects = graph.get("objects", [])
     clusters = [item for item in objects if "nodes" in item or "subgraphs" in item]
     nodes = [item for item in objects if item not in clusters]
     for item in (graph, *clusters, *graph.get("edges", []), *nodes):
         for key in ("_draw_", "_ldraw_", "_hdraw_", "_hldraw_", "_tdraw_", "_tldraw_"):
-            yield from item.get(key, [])
+            yield item.get(key, [])
+
+
+def _font() -> str:
+    """The installed font that is most like the one the layout was made with."""
+    from matplotlib.font_manager import fontManager
+
+    there = {font.name for font in fontManager.ttflist}
+    alike = ("Arimo", "Helvetica", "Arial", "Liberation Sans", "Nimbus Sans")
+    return next((name for name in alike if name in there), "DejaVu Sans")
 
 
 class _Pen:
-    """Draws xdot's steps; remembers colours, line style and font between them."""
+    """Draws the steps of one thing; remembers colours, line style and font between them."""
 
     def __init__(self, axes: Any) -> None:
         self.axes = axes
+        self.font = _font()
         self.line, self.fill = "black", "none"
         self.width, self.dashes = 1.0, "solid"
         self.size, self.bold = 14.0, False
@@ -75,7 +86,7 @@ class _Pen:
             case "L":
                 self._path(step["points"], False)
             case "B" | "b":
-                self._path(step["points"], step["op"] == "b", curved=True)
+                self._path(step["points"], step["op"] == "B", curved=True)
             case "T":
                 self._text(step)
 
@@ -112,9 +123,18 @@ class _Pen:
         self.axes.add_patch(PathPatch(Path(corners, codes), **self._look(filled)))
 
     def _text(self, step: dict[str, Any]) -> None:
+        from matplotlib.font_manager import FontProperties
+        from matplotlib.textpath import text_to_path
+
+        if not step["text"].strip():
+            return
         x, y = step["pt"]
         side = {"l": "left", "c": "center", "r": "right"}[step["align"]]
         weight = "bold" if self.bold else "normal"
-        look = {"size": self.size * 0.92, "weight": weight, "color": self.line}
+        font = FontProperties(family=self.font, weight=weight, size=self.size)
+        width, _, _ = text_to_path.get_text_width_height_descent(step["text"], font, False)
+        if width > step["width"]:
+            font.set_size(self.size * step["width"] / width)
         # Words of users may hold dollar signs, which are no formulas here.
-        self.axes.text(x, y, step["text"], ha=side, va="baseline", parse_math=False, **look)
+        look = {"fontproperties": font, "color": self.line, "parse_math": False}
+        self.axes.text(x, y, step["text"], ha=side, va="baseline", **look)

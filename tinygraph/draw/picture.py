@@ -19,6 +19,9 @@ from tinygraph.tensor import Tensor, node_of
 GATES = 100
 """So many shapes a picture has at most, unless told otherwise."""
 
+LEAST = 12
+"""Leaves, gates and outputs, folded as far as they go, are so many."""
+
 WIDE = 16
 """A picture with more shapes in a row goes from top to bottom."""
 
@@ -50,12 +53,13 @@ def draw(
     """
     _check(detail, direction, max_gates)
     nodes = _nodes(y)
-    outputs = [(node, node.name or "" if node.inputs else "") for node in nodes]
+    outputs = [(node, (node.name or "") if node.inputs else "") for node in nodes]
     if backward is not False:
-        outputs = [(nodes[0], nodes[0].name or "y"), *_gradient_outputs(nodes, backward)]
+        above = nodes[0].name or "y"
+        outputs = [(nodes[0], above), *_gradient_outputs(nodes, backward, gradients, above)]
     names = Graph((), tuple(node for node, _ in outputs)).names()
     source = Source(outputs, names)
-    numbers = _numbers(source, nodes, gradients, values, backward is not False)
+    numbers = _numbers(source, nodes, gradients, values)
     circuit = folded(source, detail, max_gates)
     count = sum(bool(node.inputs) for node in source.order)
     title = f"{count:,} gates" if count != 1 else "1 gate"
@@ -70,8 +74,8 @@ def _check(detail: str, direction: str, max_gates: int) -> None:
         raise TinygraphError(f'detail is "auto", "gates" or "modules", got {detail!r}')
     if direction not in ("auto", "LR", "TB"):
         raise TinygraphError(f'direction is "auto", "LR" or "TB", got {direction!r}')
-    if max_gates < 1:
-        raise TinygraphError(f"max_gates is at least 1, got {max_gates}")
+    if max_gates < LEAST:
+        raise TinygraphError(f"max_gates is at least {LEAST}, got {max_gates}")
 
 
 def _nodes(y: Any) -> list[Node]:
@@ -90,19 +94,19 @@ def _nodes(y: Any) -> list[Node]:
 
 
 def _gradient_outputs(
-    nodes: Sequence[Node], backward: bool | Sequence[Tensor]
+    nodes: Sequence[Node], backward: bool | Sequence[Tensor], gradients: Any, above: str
 ) -> list[tuple[Node, str]]:
     """The gradients of the one output for the leaves asked for, or all, with their names."""
     if len(nodes) > 1:
         raise GradientError(f"backward= needs one output to start from, got {len(nodes)}")
     (y,) = nodes
     names = Graph((), (y,)).names()
-    if backward is True:
+    if isinstance(backward, bool):
         xs = [node for node in differentiable(list(names)) if is_leaf(node)]
     else:
-        xs = [node_of(x) for x in backward]  # type: ignore[union-attr]
-    above = y.name or "y"
-    found = gradients_of(y, xs, upstream_of(y, True))
+        xs = [node_of(x) for x in backward]
+    upstream = upstream_of(y, True if gradients is None or gradients is False else gradients)
+    found = gradients_of(y, xs, upstream)
     return [
         (g, f"d{above}/d{names.get(x, x.name or 'x')}")
         for x, g in zip(xs, found, strict=True)
@@ -110,35 +114,34 @@ def _gradient_outputs(
     ]
 
 
-def _numbers(
-    source: Source, nodes: Sequence[Node], gradients: Any, values: bool | None, backward: bool
-) -> Numbers:
+def _numbers(source: Source, nodes: Sequence[Node], gradients: Any, values: bool | None) -> Numbers:
     """Runs the graph as far as wanted and possible."""
     elements = sum(node.type.size + 100 for node in source.order)
-    wants = elements <= CHEAP if values is None else values
-    if gradients is not None and gradients is not False:
-        wants = True
-    sloped = () if backward and gradients is None else set(differentiable(source.order))
-    journal = _journal(source, nodes, gradients, values, backward) if wants else None
-    has_gradients = journal is not None and bool(journal.gradients)
-    return Numbers(journal, sloped, has_gradients, source.names)
-
-
-def _journal(
-    source: Source, nodes: Sequence[Node], gradients: Any, values: bool | None, backward: bool
-) -> Journal | None:
+    asked = gradients is not None and gradients is not False
+    single = len(nodes) == 1
+    if gradients is None:
+        gradients = single and not source.has_backward
+    wants = asked or (elements <= CHEAP if values is None else values)
     outputs = list(dict.fromkeys([*nodes, *(node for node, _ in source.outputs)]))
-    asked = gradients is not None
-    upstream = None
-    if gradients is not False and (asked or not backward) and len(nodes) == 1:
+    journal = _journal(outputs, gradients, asked, bool(values)) if wants else None
+    shows = single and (asked or not source.has_backward)
+    sloped = set(differentiable(source.order)) if shows else ()
+    return Numbers(journal, sloped, bool(journal and journal.gradients), source.names)
+
+
+def _journal(outputs: Sequence[Node], gradients: Any, asked: bool, values: bool) -> Journal | None:
+    """The run as far as it goes, None where it does not start; an error where it was `asked` for.
+
+    Without a value are the inputs of a traced function, without a gradient integers, say.
+    """
+    try:
         try:
-            upstream = upstream_of(nodes[0], True if gradients is None else gradients)
+            upstream = None if gradients is False else upstream_of(outputs[0], gradients)
             return recorded(outputs, upstream)
-        except (GradientError, TraceError):
+        except GradientError:
             if asked:
                 raise
-    try:
-        return recorded(outputs)
+            return recorded(outputs)
     except TraceError:
         if asked or values:
             raise

@@ -25,8 +25,8 @@ def clean(text: str, most: int = 40) -> str:
 
 
 def as_html(text: str, most: int = 40) -> str:
-    """For HTML-like labels."""
-    return html.escape(clean(text, most), quote=True)
+    """For HTML-like labels; there too a backslash would start a replacement."""
+    return html.escape(clean(text, most), quote=True).replace("\\", "&#92;")
 
 
 def plain(text: str) -> str:

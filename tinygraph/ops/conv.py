@@ -230,7 +230,7 @@ class ConvWeightGradient(Trilinear):
     window: tuple[int, ...] = ()
     """The extents of the window: the stride leaves them open."""
     name: ClassVar[str] = "conv_weight_gradient"
-    symbol: ClassVar[str] = "x\u2299g"
+    symbol: ClassVar[str] = "conv\u1d42"
 
     def result_type(self, *inputs: TensorType) -> TensorType:
         x, g = inputs

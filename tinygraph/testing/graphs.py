@@ -50,7 +50,9 @@ def random_graph(
     names = sorted(OPS) if names is None else list(names)
     count = len(names)
     # Neighbouring seeds take neighbouring stretches of one shuffled list of all names.
-    deck = [name for k in range(2) for name in Random(seed * gates // count + k).sample(names, count)]
+    deck = [
+        name for k in range(2) for name in Random(seed * gates // count + k).sample(names, count)
+    ]
     start = seed * gates % count
     for name in deck[start : start + gates]:
         builder.draw(OPS[name])
