@@ -32,8 +32,9 @@ BOTH, EXTRA, MISSED = (255, 255, 255), (230, 75, 53), (60, 130, 246)
 class Meter:
     """Loss and time per step: a moving bar on a terminal, else a line now and then."""
 
-    def __init__(self, console: Console, steps: int, done: int) -> None:
+    def __init__(self, console: Console, steps: int, done: int, first: str) -> None:
         self.console = console
+        self._first = first
         self.steps = steps
         self.first_call_s = 0.0
         self.times: list[float] = []
@@ -50,13 +51,11 @@ class Meter:
                 TimeRemainingColumn(),
                 console=console,
             )
-            self._task = self._bar.add_task(
-                "compiling kernels", total=steps, completed=done, loss="", speed=""
-            )
+            self._task = self._bar.add_task(first, total=steps, completed=done, loss="", speed="")
 
     def __enter__(self) -> Meter:
         if self._bar is None:
-            self.console.print("compiling kernels ...")
+            self._say(f"{self._first} ...")
         else:
             self._bar.start()
         return self
@@ -79,7 +78,7 @@ class Meter:
         took = time.perf_counter() - self._started
         if not self.first_call_s:
             self.first_call_s = took
-            self._say(f"compiled and did the first step in {took:.1f} s")
+            self._say(f"{self._first} and the first step took {took:.1f} s")
         else:
             self.times.append(took)
         speed = f"{self.step_ms:.0f} ms/step" if self.times else ""

@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -29,7 +29,6 @@ from _checkpoint import (
     History,
     Settings,
     Snapshot,
-    read_settings,
     read_weights,
     restore,
     save_checkpoint,
@@ -38,6 +37,7 @@ from _checkpoint import (
     snapshot,
 )
 from _images import SIDES, image_files, read_grey, segmented, write_mask
+from _options import how_to_go_on, parsed, settings_for
 from _prepare import VIEWS, prepared
 from _report import Meter, print_table, save_curve, save_picture
 from _scores import Score, by_kind, otsu_mask
@@ -120,7 +120,11 @@ class Run:
         s = self.settings
         batches = Batches.of(training, s.batch, s.crop, s.seed)
         done = int(self.optimizer.iterations)
-        with Meter(self.console, s.steps, done) as meter, _interrupt_noticed() as interrupted:
+        first = "reading the graph" if s.backend == "numpy" else "compiling kernels"
+        meter = Meter(self.console, s.steps, done, first)
+        if done == s.steps:
+            return meter
+        with meter, _interrupt_noticed() as interrupted:
             for step in range(done, s.steps):
                 self.optimizer.learning_rate.assign(rate_at(step, s))
                 x, y = batches.batch(step)
@@ -193,7 +197,7 @@ def report(run: Run, meter: Meter, test: Split, json_file: Path | None) -> None:
     peak_mb = _peak_rss_mb()
     facts = {
         "chosen": "step {}, Dice {:.3f} on the validation images".format(*history.best()),
-        "step": f"{meter.step_ms:.0f} ms (median)",
+        "step": f"{meter.step_ms:.0f} ms (median)" if meter.first_call_s else "none was left to do",
         "first call": f"{meter.first_call_s:.1f} s",
         "peak memory": f"{peak_mb:.0f} MB",
         "written to": f"{folder}: {WEIGHTS}, picture.png, loss.png",
@@ -264,58 +268,6 @@ def _peak_rss_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1024
 
 
-def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    default = Settings()
-    add = parser.add_argument
-    add("--backend", choices=["numpy", "llvm"], help=f"what computes ({default.backend})")
-    add("--steps", type=_positive, help=f"steps of training ({default.steps})")
-    add("--seed", type=int, help=f"decides all random choices ({default.seed})")
-    add("--rate", type=float, help=f"highest learning rate ({default.rate:g})")
-    add("--batch", type=_positive, help=f"windows in a batch ({default.batch})")
-    add("--crop", type=_window, help=f"pixels along a window ({default.crop})")
-    add("--base", type=_positive, help=f"channels of the first level ({default.base})")
-    add("--threads", type=_positive, help="how many (all cores); changes no bit of the result")
-    add("--out", type=Path, default=Path("unet-out"), metavar="DIR", help="where to write")
-    add("--json", type=Path, metavar="FILE", help="write the numbers of the run as JSON")
-    add("--resume", action="store_true", help="go on with the run that was stopped in --out")
-    add("--predict", type=Path, metavar="IMAGE_OR_FOLDER", help="write masks instead of training")
-    add("--weights", type=Path, metavar="FILE", help=f"for --predict (DIR/{WEIGHTS})")
-    return parser.parse_args(argv)
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"needs at least 1, got {number}")
-    return number
-
-
-def _window(text: str) -> int:
-    number, unit = int(text), 2 ** Settings().depth
-    if not unit <= number <= 256 or number % unit:
-        raise argparse.ArgumentTypeError(f"needs a multiple of {unit} up to 256, got {number}")
-    return number
-
-
-def settings_for(args: argparse.Namespace) -> Settings:
-    """The settings of the command line; of the stopped run for --resume."""
-    given = {f.name: getattr(args, f.name, None) for f in fields(Settings)}
-    given = {name: value for name, value in given.items() if value is not None}
-    if not args.resume:
-        return replace(Settings(), **given)
-    settings = read_settings(args.out)
-    for name, value in given.items():
-        if value != getattr(settings, name):
-            raise DataError(
-                f"the run in {args.out} has --{name} {getattr(settings, name)}, not {value}: "
-                f"resume without --{name}, or start anew without --resume"
-            )
-    return settings
-
-
 def train(args: argparse.Namespace, console: Console) -> None:
     """A whole run: train, test, write."""
     settings = settings_for(args)
@@ -334,7 +286,7 @@ def train(args: argparse.Namespace, console: Console) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    args, console = parsed(argv), Console()
+    args, console = parsed(argv, __doc__ or ""), Console()
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         if args.predict is None:
@@ -344,7 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         backend = args.backend or Settings().backend
         return int(bool(predict(args.predict, weights, args.out, backend, args.threads, console)))
     except KeyboardInterrupt:
-        print(f"stopped; go on with: {_again(args)}", file=sys.stderr)
+        print(f"stopped; {how_to_go_on(args)}", file=sys.stderr)
         return 130
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -352,12 +304,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TinygraphError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-def _again(args: argparse.Namespace) -> str:
-    """The command that goes on."""
-    extra = f" --json {args.json}" if args.json else ""
-    return f"python {sys.argv[0]} --resume --out {args.out}{extra}"
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ def pytest_terminal_summary(
     if compared := _compared(stats.get("passed", [])):
         terminalreporter.section("COMPARED", sep="=", green=True, bold=True)
         for what, count in sorted(compared.items()):
-            terminalreporter.line(f"{count} tests with {what}", green=True, bold=True)
+            tests = "test" if count == 1 else "tests"
+            terminalreporter.line(f"{count} {tests} with {what}", green=True, bold=True)
     skipped = Counter(_reason(report) for report in stats.get("skipped", []))
     lines = [f"{count} skipped: {reason}" for reason, count in skipped.items()]
     if not HAS_TORCH:

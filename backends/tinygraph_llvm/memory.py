@@ -95,9 +95,7 @@ class Memory(Arithmetic):
             pointer = at.values[key]
         if not address.const:
             return pointer
-        return self._line(
-            scope, f"getelementptr {kind}, ptr {pointer}, i64 {address.const}"
-        )
+        return self._line(scope, f"getelementptr {kind}, ptr {pointer}, i64 {address.const}")
 
     def _load_at(self, scope: Scope, buffer: Buffer, address: Index, wide: bool) -> str:
         pointer = self._pointer(scope, buffer, address)

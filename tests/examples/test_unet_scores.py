@@ -1,4 +1,4 @@
-"""Dice, IoU and Otsu's threshold."""
+"""Dice, IoU, the baseline, and the batches."""
 
 from __future__ import annotations
 
@@ -36,3 +36,27 @@ def test_the_baseline_on_the_test_images() -> None:
     truth = list(test.masks > 0)
     found = [otsu_mask(image, t) for image, t in zip(test.images, truth)]
     assert Score.of(found, truth).dice == pytest.approx(0.783, abs=0.001)
+
+
+def test_batches_depend_on_seed_and_step_alone() -> None:
+    from _batches import Batches
+
+    batches = Batches.of(nuclei().validation, 3, 64, 7)
+    first, again, other = batches.batch(4), batches.batch(4), batches.batch(5)
+    for a, b in zip(first, again):
+        np.testing.assert_array_equal(a, b)
+    assert (first[0] != other[0]).any()
+    x, y = first
+    assert (x.shape, x.dtype, y.shape, y.dtype) == ((3, 64, 64, 3), "float32", (3, 64, 64), "int32")
+    assert {*np.unique(y)} <= {0, 1}
+    assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize("size", [40, 64, 100])
+def test_zooming_keeps_image_and_mask_together(size: int) -> None:
+    from _batches import zoomed
+
+    mask = (np.add.outer(np.arange(size), 2 * np.arange(size)) > size).astype(np.uint8)
+    image, small = zoomed(mask[..., None].astype(np.float32), mask, 64)
+    assert image.shape == (64, 64, 1)
+    assert ((image[..., 0] > 0.5) == small).mean() > 0.97

@@ -193,6 +193,10 @@ def test_free_extents_stay_free() -> None:
             r"model pair: input left needs float32\[N,8\], got float32\[5,9\]",
         ),
         (
+            lambda: models.mlp_small()(tg.tensor(np.ones((5, 784)))),
+            r"needs float32\[N,784\], got float64\[5,784\]; cast with \.astype\('float32'\)",
+        ),
+        (
             lambda: nn.Model(nn.Input((3,)), nn.Dense(2)(nn.Input((3,)))),
             "the outputs need the input float32",
         ),

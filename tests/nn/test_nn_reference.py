@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from typing import Any
 
@@ -13,9 +14,7 @@ from tinygraph import models, nn
 from tinygraph.optimizers import SGD, Adam
 
 pytestmark = pytest.mark.reference
-if importlib.util.find_spec("torch") is not None:
-    import torch
-    import torch.nn.functional as F
+torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 RNG = np.random.default_rng(0)
 
@@ -57,7 +56,9 @@ def test_conv2d(stride: int, dilation: int, groups: int) -> None:
     x = RNG.normal(size=(2, 9, 8, 4))
     layer(x)
     w, b = oihw(layer.kernel.numpy()), torch.tensor(layer.bias.numpy(), requires_grad=True)
-    compare(layer, lambda x: F.conv2d(x, w, b, stride, 1, dilation, groups), x, [w, b])
+    compare(
+        layer, lambda x: torch.nn.functional.conv2d(x, w, b, stride, 1, dilation, groups), x, [w, b]
+    )
 
 
 @pytest.mark.parametrize(("stride", "output_padding"), [(1, 0), (2, 0), (2, 1), (3, 2)])
@@ -68,19 +69,27 @@ def test_conv2d_transpose(stride: int, output_padding: int) -> None:
     x = RNG.normal(size=(2, 5, 6, 4))
     layer(x)
     w, b = oihw(layer.kernel.numpy()), torch.tensor(layer.bias.numpy(), requires_grad=True)
-    compare(layer, lambda x: F.conv_transpose2d(x, w, b, stride, 1, output_padding), x, [w, b])
+    compare(
+        layer,
+        lambda x: torch.nn.functional.conv_transpose2d(x, w, b, stride, 1, output_padding),
+        x,
+        [w, b],
+    )
 
 
 @pytest.mark.parametrize(
     ("layer", "theirs"),
     [
-        (nn.MaxPooling2D(2), lambda x: F.max_pool2d(x, 2)),
-        (nn.MaxPooling2D(3, 2, 1), lambda x: F.max_pool2d(x, 3, 2, 1)),
-        (nn.AveragePooling2D(2), lambda x: F.avg_pool2d(x, 2)),
-        (nn.AveragePooling2D(3, 2, 1), lambda x: F.avg_pool2d(x, 3, 2, 1, False, False)),
-        (nn.UpSampling2D(2), lambda x: F.interpolate(x, scale_factor=2)),
-        (nn.ReLU(), lambda x: F.relu(x)),
-        (nn.Softmax(), lambda x: F.softmax(x, 1)),
+        (nn.MaxPooling2D(2), lambda x: torch.nn.functional.max_pool2d(x, 2)),
+        (nn.MaxPooling2D(3, 2, 1), lambda x: torch.nn.functional.max_pool2d(x, 3, 2, 1)),
+        (nn.AveragePooling2D(2), lambda x: torch.nn.functional.avg_pool2d(x, 2)),
+        (
+            nn.AveragePooling2D(3, 2, 1),
+            lambda x: torch.nn.functional.avg_pool2d(x, 3, 2, 1, False, False),
+        ),
+        (nn.UpSampling2D(2), lambda x: torch.nn.functional.interpolate(x, scale_factor=2)),
+        (nn.ReLU(), lambda x: torch.nn.functional.relu(x)),
+        (nn.Softmax(), lambda x: torch.nn.functional.softmax(x, 1)),
     ],
     ids=["max", "max-overlap", "mean", "mean-overlap", "upsampling", "relu", "softmax"],
 )
@@ -135,7 +144,7 @@ def test_twenty_steps_of_an_optimizer(kind: str) -> None:
     for t in range(1, 21):
         loss = step(x, labels.astype(np.int32)).item()
         logits = torch.tanh(torch.from_numpy(x) @ a + b) @ c + d
-        their_loss = F.cross_entropy(logits, torch.from_numpy(labels))
+        their_loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))
         assert loss == pytest.approx(their_loss.item(), rel=1e-9)
         their_optimizer.zero_grad()
         their_loss.backward()
@@ -153,10 +162,12 @@ def test_classic_unet_is_the_same_net() -> None:
 
     def conv(x: Any, name: str, padding: int = 1) -> Any:
         w, b = oihw(p[f"{name}/kernel"]), torch.from_numpy(p[f"{name}/bias"])
-        return F.conv2d(x, w, b, padding=padding)
+        return torch.nn.functional.conv2d(x, w, b, padding=padding)
 
     def double(x: Any, name: str) -> Any:
-        return F.relu(conv(F.relu(conv(x, f"{name}/conv2d")), f"{name}/conv2d_1"))
+        return torch.nn.functional.relu(
+            conv(torch.nn.functional.relu(conv(x, f"{name}/conv2d")), f"{name}/conv2d_1")
+        )
 
     x = RNG.normal(size=(2, 16, 12, 1)).astype(np.float32)
     y = nchw(x.astype(np.float64))
@@ -164,12 +175,12 @@ def test_classic_unet_is_the_same_net() -> None:
     for level in (1, 2):
         y = double(y, f"down{level}")
         copies.append(y)
-        y = F.max_pool2d(y, 2)
+        y = torch.nn.functional.max_pool2d(y, 2)
     y = double(y, "bottom")
     for level in (2, 1):
         name = f"up{level}/conv2d_transpose"
         w, b = oihw(p[f"{name}/kernel"]), torch.from_numpy(p[f"{name}/bias"])
-        y = torch.cat([copies.pop(), F.conv_transpose2d(y, w, b, 2)], 1)
+        y = torch.cat([copies.pop(), torch.nn.functional.conv_transpose2d(y, w, b, 2)], 1)
         y = double(y, f"up{level}")
     expected = np.moveaxis(conv(y, "head", 0).detach().numpy(), 1, -1)
     np.testing.assert_allclose(model(x).numpy(), expected, rtol=1e-4, atol=1e-5)

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from training import Training
 
@@ -38,7 +39,7 @@ def compiling(first: str, threads: int, times: int) -> int:
     count = 0
     for _ in range(times):
         training = Training(threads)
-        count += interrupted(lambda: training.train(), 0.3)
+        count += interrupted(training.train, 0.3)
         while training.done == 0:
             training.train()
         assert training.bits() == first
@@ -64,13 +65,13 @@ def loop(threads: int, after: list[str], losses: list[float], seconds: float) ->
     return {"interrupts": count, "without a step between": discarded}
 
 
-def interrupted(work: object, within: float) -> bool:
+def interrupted(work: Callable[[], object], within: float) -> bool:
     """Whether the signal came before the work was done."""
     kill = (os.getpid(), signal.SIGINT)
     timer = threading.Timer(rng.uniform(0, within), os.kill, kill)
     try:
         timer.start()
-        work()  # type: ignore[operator]
+        work()
         timer.join()
         time.sleep(1)  # the signal comes here at the latest
     except KeyboardInterrupt:

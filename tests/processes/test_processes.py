@@ -53,6 +53,7 @@ def test_two_processes_at_once_agree(trained: Training) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_goes_on_by_itself(trained: Training) -> None:
     parent = Training(threads=2)
     for _ in range(3):

@@ -311,7 +311,7 @@ DESCENTS = {
             lambda p: SGD(0.02, 0.9, nesterov=True, parameters=p),
             lambda t, p: t.SGD(p, 0.02, 0.9, nesterov=True),
         ),
-        # Where epsilon is added differs by a factor that goes to 1; with a tiny one nothing is left.
+        # Where epsilon is added differs by a factor; a tiny one makes no difference.
         Descent(
             "Adam",
             lambda p: Adam(0.1, 0.8, 0.95, 1e-30, parameters=p),

@@ -55,7 +55,7 @@ def test_the_file_is_of_the_torch_that_is_compared_with() -> None:
 def test_a_wrong_number_is_noticed() -> None:
     arrays = STORED.of("conv2d")
     arrays["gradient 1"] = arrays["gradient 1"] * 1.001
-    with pytest.raises(AssertionError, match="gradient 1 of conv2d is wrong by 1.0e-03"):
+    with pytest.raises(AssertionError, match=r"gradient 1 of conv2d is wrong by 1\.0e-03"):
         check("conv2d", arrays, "llvm", "float32")
 
 

@@ -14,7 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--backward", action="store_true", help="also the gates of the gradients")
     add("--no-values", action="store_true", help="compute nothing, show no numbers")
     add("--detail", choices=["auto", "gates", "modules"], default="auto", help="what is folded")
-    add("--direction", choices=["auto", "LR", "TB"], default="auto", help="left to right or top down")
+    add(
+        "--direction",
+        choices=["auto", "LR", "TB"],
+        default="auto",
+        help="left to right or top down",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

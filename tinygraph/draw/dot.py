@@ -154,11 +154,13 @@ class _Writer:
                 stem = f"{start}_wire"
             self._wires(net, start, stem, trunk, around)
             return
-        copy = self._copy(net, around)
-        self._wire(start, self._numbers(stem, trunk, net, around), copy, net, True)
+        # With the nearest reader; from outside of a module its wire would lead back in.
+        place = max((common([net.source.place, end.unit.place]) for end in net.ends), key=len)
+        copy = self._copy(net, place)
+        self._wire(start, self._numbers(stem, trunk, net, place), copy, net, True)
         for number, end in enumerate(net.ends):
-            place = common([around, end.unit.place])
-            branch = self._numbers(f"{stem}_{number}", self.numbers.branch(net, end), net, place)
+            writing, between = self.numbers.branch(net, end), common([place, end.unit.place])
+            branch = self._numbers(f"{stem}_{number}", writing, net, between)
             self._wire(copy, branch, self.keys[end.unit], net, _has_arrow(end))
 
     def _wires(self, net: Net, start: str, stem: str, writing: Writing, place: Place) -> None:

@@ -103,14 +103,19 @@ def _instances(gates: Sequence[Node], paths: dict[Node, Path], depth: int) -> di
 
 
 def _sources(order: Sequence[Node], gates: dict[Node, Place]) -> dict[Node, Place]:
-    """Parameters and constants are in the modules that read them, data is in none."""
-    readers: dict[Node, list[Place]] = {node: [] for node in order if not node.inputs}
-    for node, place in gates.items():
-        for source in node.inputs:
+    """Parameters and constants are in the modules that read them, data is in none.
+
+    What the gradients read besides does not count.
+    """
+    readers: dict[Node, list[Node]] = {node: [] for node in order if not node.inputs}
+    for gate in gates:
+        for source in gate.inputs:
             if source in readers:
-                readers[source].append(place)
+                readers[source].append(gate)
     found: dict[Node, Place] = {}
     for source, several in readers.items():
+        forward = [gate for gate in several if not (gate.origin and gate.origin.backward)]
         data = is_leaf(source) and not is_parameter(source)
-        found[source] = () if data or not several else common(several)
+        around = [gates[gate] for gate in forward or several]
+        found[source] = () if data or not around else common(around)
     return found

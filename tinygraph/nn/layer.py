@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,8 +62,12 @@ class Layer:
         For a list of inputs it is a list of shapes. Called once, before the first `call`.
         """
 
-    call: Callable[..., Any] = lambda self, x: x
-    """`call(x)` or `call(x, training)`: the result for given tensors."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The result for given tensors: a subclass writes `call(self, x)`.
+
+        With `training` among its parameters it is told whether this is training.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a call(self, x)")
 
     def remark(self, shape: Any) -> str:
         """What `summary()` says below the table about inputs of `shape`; nothing if empty."""
@@ -147,11 +151,9 @@ class Layer:
         """Builds the layer if need be, and calls it in a scope of its name."""
         with scope(name or self.name):
             self.ensure_built(inputs)
-            return (
-                self.call(*inputs, training=training)
-                if self._takes_training
-                else self.call(*inputs)
-            )
+            if self._takes_training:
+                return self.call(*inputs, training=training)
+            return self.call(*inputs)
 
     def ensure_built(self, inputs: Sequence[Any]) -> None:
         """Makes the weights, unless they are there already, for such inputs."""

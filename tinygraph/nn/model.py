@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tinygraph.errors import ShapeError, TinygraphError
+from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope, written_at
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.structure import leaves, mapped
-from tinygraph.nn.symbol import Call, Symbol
+from tinygraph.nn.symbol import Call, Shape, Symbol
 from tinygraph.tensor import Tensor, from_array
 from tinygraph.tensor.numbers import to_array
 from tinygraph.weights import load_parameters, save_parameters
@@ -133,18 +133,19 @@ class Model(Layer):
     def _fitting(self, symbol: Symbol, value: Any) -> Tensor:
         if not isinstance(value, Tensor):  # data without a type of its own takes the input's
             value = from_array(to_array(value, symbol.dtype))
-        fits = self._any_shape or (
-            len(value.shape) == len(symbol.shape)
-            and all(
-                wanted in (None, got) for wanted, got in zip(symbol.shape, value.shape, strict=True)
-            )
-        )
-        if not fits or value.dtype is not symbol.dtype:
-            name = f" {symbol.name}" if symbol.name else ""
-            raise ShapeError(
-                f"model {self.name}: input{name} needs {symbol}, got {value.type}{_here()}"
-            )
+        name = f" {symbol.name}" if symbol.name else ""
+        needs = f"model {self.name}: input{name} needs {symbol}, got {value.type}"
+        if value.dtype is not symbol.dtype:
+            raise DtypeError(f"{needs}; cast with .astype({str(symbol.dtype)!r}){_here()}")
+        if not self._any_shape and not _fits(symbol.shape, value.shape):
+            raise ShapeError(f"{needs}{_here()}")
         return value
+
+
+def _fits(wanted: Shape, shape: tuple[int, ...]) -> bool:
+    return len(wanted) == len(shape) and all(
+        extent in (None, found) for extent, found in zip(wanted, shape)
+    )
 
 
 def _value(leaf: Any, values: dict[Symbol, Tensor]) -> Any:

@@ -141,4 +141,4 @@ def _tolerance(value: np.ndarray, *others: np.ndarray) -> np.ndarray:
     floor = ULPS * info.eps * np.abs(value.astype(np.float64)) + 4 * float(info.tiny)
     moved = (spread > 0) & np.isfinite(spread)
     usual = float(np.median(spread[moved])) if moved.any() else 0.0  # few draws may all be small
-    return 4 * spread + np.where(moved, 4 * usual, 0) + np.where(np.isfinite(floor), floor, 0)
+    return 4 * spread + np.where(value != 0, 4 * usual, 0) + np.where(np.isfinite(floor), floor, 0)

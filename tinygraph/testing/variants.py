@@ -14,8 +14,8 @@ from typing import Any
 
 from tinygraph.graph import Example, Op
 from tinygraph.loops.expr import Operand
-from tinygraph.loops.rewrite import reductions
 from tinygraph.loops.index import Axis
+from tinygraph.loops.rewrite import reductions
 from tinygraph.types import DType, TensorType
 
 EXTENTS = (1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 17, 19, 23, 32, 33)

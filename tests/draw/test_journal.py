@@ -1,0 +1,127 @@
+"""The journal: records of a run forward and backward, and the numbers at nodes and wires."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from circuits import conv_net, neuron, tangle
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph as tg
+from tinygraph.graph import topological
+from tinygraph.journal import Backward, Forward, Start, number
+
+
+def test_neuron(golden) -> None:
+    golden.check("journal_neuron.txt", str(tg.journal(neuron())))
+
+
+def test_records_are_numbered_forward_then_backward() -> None:
+    journal = tg.journal(neuron())
+    assert [record.number for record in journal] == list(range(len(journal)))
+    kinds = [type(record) for record in journal]
+    assert kinds == [Forward] * 5 + [Start] + [Backward] * 9
+    assert journal[5] is journal.records[5]
+
+
+def test_values_and_gradients_are_those_of_tg() -> None:
+    x, w = tg.tensor([1.0, 2.0], name="x"), tg.tensor([3.0, -1.0], name="w")
+    h = x * w
+    y = (h * h).sum()
+    journal = tg.journal(y)
+    assert journal.value(h).tolist() == [3.0, -2.0]
+    assert journal.value(y) == 13.0
+    assert journal.gradient(w).tolist() == tg.grad(y, w).tolist()
+    assert journal.gradient(h).tolist() == [6.0, -4.0]
+    square = y.node.inputs[0]
+    assert journal.contribution(square, 0).tolist() == [3.0, -2.0]
+
+
+@given(seed=st.integers(0, 10**6), gates=st.integers(1, 60))
+def test_contributions_add_up_to_the_gradient(seed: int, gates: int) -> None:
+    y = tangle(seed, gates)
+    journal = tg.journal(y)
+    leaves = [node for node in topological([y.node]) if not node.inputs]
+    for leaf in leaves:
+        parts = [r for r in journal if isinstance(r, Backward) and r.wire.source is leaf]
+        total = np.float32(0)
+        for record in parts:
+            assert record.contribution.array is not None
+            assert record.total.array is not None
+            total = total + record.contribution.array
+            np.testing.assert_allclose(record.total.array, total, rtol=1e-6)
+        np.testing.assert_allclose(journal.gradient(leaf), total, rtol=1e-6)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_a_contribution_is_upstream_times_local_derivative(seed: int) -> None:
+    for record in tg.journal(tangle(seed, 30)):
+        match record:
+            case Backward(local=local, upstream=upstream, contribution=contribution):
+                assert local is not None
+                product = upstream.array * local.array
+                np.testing.assert_allclose(contribution.array, product, rtol=1e-5, atol=1e-30)
+
+
+def test_gates_that_mix_elements_have_no_local_derivative_of_that_kind() -> None:
+    x = tg.tensor([1.0, 2.0], name="x")
+    (record,) = [r for r in tg.journal(x.sum()) if isinstance(r, Backward)]
+    assert record.local is None
+
+
+def test_forward_only_and_without_slopes() -> None:
+    assert {type(r) for r in tg.journal(neuron(), gradients=False)} == {Forward}
+    backward = [r for r in tg.journal(neuron(), local=False) if isinstance(r, Backward)]
+    assert all(record.local is None for record in backward)
+
+
+def test_several_elements_need_what_comes_in_from_above() -> None:
+    x = tg.tensor([1.0, 2.0], name="x")
+    with pytest.raises(tg.GradientError, match="gradients=ARRAY"):
+        tg.journal(x * 2)
+    assert tg.journal(x * 2, gradients=[1.0, 5.0]).gradient(x).tolist() == [2.0, 10.0]
+
+
+def test_beyond_the_budget_summaries_are_kept() -> None:
+    y = conv_net()
+    journal = tg.journal(y, keep=0)
+    image = next(n for n in topological([y.node]) if n.name == "image")
+    pooled = next(n for n in topological([y.node]) if n.op.name == "relu")
+    assert journal.value(image).shape == (1, 8, 8, 1)  # 64 elements are always kept
+    with pytest.raises(tg.TinygraphError, match="keep=BYTES"):
+        journal.value(pooled)
+    whole = tg.journal(y).value(pooled)
+    kept = journal.values[pooled].summary
+    assert (kept.low, kept.high) == (whole.min(), whole.max())
+    assert str(kept).startswith("float32[1,8,8,2] 0.0 … ")
+
+
+def test_what_the_journal_does_not_know() -> None:
+    with pytest.raises(tg.TinygraphError, match="no value for other"):
+        tg.journal(neuron()).value(tg.tensor(1.0, name="other"))
+
+
+def test_arrays_cannot_be_written_to() -> None:
+    x = tg.tensor([1.0, 2.0], name="x")
+    with pytest.raises(ValueError, match="read-only"):
+        tg.journal((x * 2).sum()).value(x)[0] = 5
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.19661193, "0.1966"),
+        (-3.0, "-3.0"),
+        (-0.0, "0.0"),
+        (12345.678, "12346.0"),
+        (1e9, "1e+09"),
+        (1.5e-7, "1.5e-07"),
+        (7, "7"),
+        (True, "true"),
+        (float("nan"), "NaN"),
+        (-np.inf, "-∞"),
+    ],
+)
+def test_numbers_are_written_short(value, text: str) -> None:
+    assert number(value) == text
