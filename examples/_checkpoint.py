@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,14 +22,28 @@ KIND = "examples/unet.py"
 class Settings:
     """What decides how a run ends, bit for bit."""
 
-    steps: int = 400
+    steps: int = 800
     seed: int = 0
     backend: str = "llvm"
     rate: float = 1e-3
-    batch: int = 8
+    batch: int = 16
     crop: int = 128
-    base: int = 16
+    base: int = 8
     depth: int = 4
+
+
+class Look(NamedTuple):
+    """How good the net was on the validation images, with the threshold that fits them best."""
+
+    step: int
+    dice: float
+    threshold: float
+
+    def __str__(self) -> str:
+        return (
+            f"step {self.step}: Dice {self.dice:.3f} on the validation images, "
+            f"threshold {self.threshold:g}"
+        )
 
 
 @dataclass
@@ -36,11 +51,10 @@ class History:
     """What happened so far: the loss of each step, and how good the net was at times."""
 
     losses: list[float] = field(default_factory=list)
-    scores: list[tuple[int, float]] = field(default_factory=list)
-    """(steps done, Dice on the validation images)"""
+    looks: list[Look] = field(default_factory=list)
 
-    def best(self) -> tuple[int, float]:
-        return max(self.scores, key=lambda score: score[1])
+    def best(self) -> Look:
+        return max(self.looks, key=lambda look: look.dice)
 
 
 Snapshot = dict[str, np.ndarray]
@@ -87,8 +101,7 @@ def restore(folder: Path, model: Model, optimizer: Optimizer) -> tuple[Snapshot,
     assign_arrays(model.named_parameters(), parts["model"], str(path))
     assign_arrays(optimizer.named_state(), parts["optimizer"], str(path))
     history = _notes(path, archive.notes)["history"]
-    scores = [(int(step), float(dice)) for step, dice in history["scores"]]
-    return parts["best"], History(history["losses"], scores)
+    return parts["best"], History(history["losses"], [Look(*look) for look in history["looks"]])
 
 
 def set_aside(folder: Path) -> Path | None:
@@ -103,15 +116,15 @@ def set_aside(folder: Path) -> Path | None:
 
 def save_weights(path: Path, settings: Settings, best: Snapshot, history: History) -> None:
     """Writes the best net, and what a reader needs to build it."""
-    step, dice = history.best()
-    notes = {"kind": KIND, "settings": asdict(settings), "step": step, "validation_dice": dice}
+    notes = {"kind": KIND, "settings": asdict(settings), "chosen": history.best()._asdict()}
     save_arrays(path, best, notes)
 
 
-def read_weights(path: Path) -> tuple[Settings, Snapshot]:
-    """A net that `save_weights` wrote."""
+def read_weights(path: Path) -> tuple[Settings, Look, Snapshot]:
+    """A net that `save_weights` wrote, and what is known of it."""
     archive = load_arrays(path)
-    return Settings(**_notes(path, archive.notes)["settings"]), archive.arrays
+    notes = _notes(path, archive.notes)
+    return Settings(**notes["settings"]), Look(**notes["chosen"]), archive.arrays
 
 
 def _notes(path: Path, notes: object) -> dict:

@@ -15,8 +15,7 @@ from tinygraph.weights import written_whole
 
 Floats = NDArray[np.float32]
 Logits = Callable[[Floats], Floats]
-"""From tiles [SIDES,TILE,TILE,channels] to how much each pixel speaks for a nucleus: above 0 it is
-one."""
+"""From tiles [SIDES,TILE,TILE,channels] to how much each pixel speaks for a nucleus."""
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
 TILE, MARGIN, SIDES = 256, 32, 4
@@ -66,8 +65,8 @@ def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
         Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(file, "PNG")
 
 
-def segmented(image: NDArray[np.number], logits: Logits) -> NDArray[np.bool_]:
-    """Which pixels of an image of any size belong to nuclei.
+def votes(image: NDArray[np.number], logits: Logits) -> Floats:
+    """How much each pixel of an image of any size speaks for a nucleus.
 
     The image is cut into tiles that overlap, and each tile is seen from four sides: as it is and
     mirrored. So one compiled program does for all sizes.
@@ -76,12 +75,12 @@ def segmented(image: NDArray[np.number], logits: Logits) -> NDArray[np.bool_]:
     height, width, _ = seen.shape
     missing = (0, max(0, TILE - height)), (0, max(0, TILE - width))
     padded = np.pad(seen, (*missing, (0, 0)), mode="symmetric")
-    votes = np.zeros(padded.shape[:2], np.float32)
+    result = np.zeros(padded.shape[:2], np.float32)
     for i, top in tile_starts(padded.shape[0]):
         for j, left in tile_starts(padded.shape[1]):
             tile = _seen_from_all_sides(padded[i : i + TILE, j : j + TILE], logits)
-            votes[i + top : i + TILE, j + left : j + TILE] = tile[top:, left:]
-    return votes[:height, :width] > 0
+            result[i + top : i + TILE, j + left : j + TILE] = tile[top:, left:]
+    return result[:height, :width]
 
 
 def tile_starts(extent: int) -> list[tuple[int, int]]:
@@ -96,5 +95,5 @@ def tile_starts(extent: int) -> list[tuple[int, int]]:
 
 def _seen_from_all_sides(tile: Floats, logits: Logits) -> Floats:
     views = np.stack([tile, tile[::-1], tile[:, ::-1], tile[::-1, ::-1]])
-    votes = logits(np.ascontiguousarray(views))
-    return votes[0] + votes[1, ::-1] + votes[2, :, ::-1] + votes[3, ::-1, ::-1]
+    each = logits(np.ascontiguousarray(views))
+    return (each[0] + each[1, ::-1] + each[2, :, ::-1] + each[3, ::-1, ::-1]) / SIDES

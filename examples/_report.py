@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from _checkpoint import Look
 from _scores import Mask, Score
 from numpy.typing import NDArray
 from rich.console import Console
@@ -166,7 +167,7 @@ def difference(truth: Mask, predicted: Mask) -> NDArray[np.uint8]:
     return result
 
 
-def save_curve(path: Path, losses: Sequence[float], scores: Sequence[tuple[int, float]]) -> None:
+def save_curve(path: Path, losses: Sequence[float], looks: Sequence[Look]) -> None:
     """The loss of each step and their running mean, and the Dice on the validation images."""
     plt = _pyplot()
     figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -177,7 +178,13 @@ def save_curve(path: Path, losses: Sequence[float], scores: Sequence[tuple[int, 
     axis.plot(steps[window - 1 :], smooth, color="tab:blue", label=f"mean of {window}")
     axis.set(xlabel="step", ylabel="cross-entropy", yscale="log")
     right = axis.twinx()
-    right.plot(*zip(*scores), "o-", color="tab:orange", label="validation Dice")
+    right.plot(
+        [k.step for k in looks],
+        [k.dice for k in looks],
+        "o-",
+        color="tab:orange",
+        label="validation Dice",
+    )
     right.set(ylabel="Dice", ylim=(0, 1))
     figure.legend(loc="upper center", ncols=3, fontsize=8, bbox_to_anchor=(0.5, 0.95))
     _save(figure, path)

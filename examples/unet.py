@@ -27,6 +27,7 @@ from _batches import Batches
 from _checkpoint import (
     WEIGHTS,
     History,
+    Look,
     Settings,
     Snapshot,
     read_weights,
@@ -36,11 +37,11 @@ from _checkpoint import (
     set_aside,
     snapshot,
 )
-from _images import SIDES, image_files, read_grey, segmented, write_mask
+from _images import image_files, read_grey, votes, write_mask
 from _options import how_to_go_on, parsed, settings_for
-from _prepare import VIEWS, prepared
+from _prepare import VIEWS
 from _report import Meter, print_table, save_curve, save_picture
-from _scores import Score, by_kind, otsu_mask
+from _scores import Score, best_threshold, by_kind, otsu_mask
 from rich.console import Console
 
 import tinygraph as tg
@@ -68,7 +69,7 @@ def make_step(model: Model, optimizer: Adam, backend: str, threads: int | None) 
 
 
 def make_logits(model: Model, backend: str, threads: int | None) -> Callable:
-    """How much each pixel of images [N,H,W,VIEWS] speaks for a nucleus: above 0 it is one."""
+    """How much each pixel of images [N,H,W,VIEWS] speaks for a nucleus."""
 
     @tg.jit(backend=backend, threads=threads)
     def logits(x: tg.Tensor) -> tg.Tensor:
@@ -152,21 +153,14 @@ class Run:
 
     def _look(self, step: int, validation: Split, meter: Meter) -> None:
         """Keeps the weights if they are the best so far on the validation images."""
-        images = np.stack([prepared(image) for image in validation.images])
-        groups = [images[k : k + SIDES] for k in range(0, len(images), SIDES)]
-        found = [mask for group in groups for mask in _filled(group, self.logits)]
-        dice = Score.of(found, list(validation.masks > 0)).dice
-        self.history.scores.append((step, dice))
-        if self.history.best() == (step, dice):
+        found = [votes(image, self.logits) for image in validation.images]
+        threshold, dice = best_threshold(found, list(validation.masks > 0))
+        look = Look(step, dice, threshold)
+        self.history.looks.append(look)
+        if self.history.best() is look:
             self.best = snapshot(self.model)
-        meter.note(f"step {step}: Dice {dice:.3f} on the validation images")
+        meter.note(str(look))
         self.save()
-
-
-def _filled(group: np.ndarray, logits: Callable) -> np.ndarray:
-    """Masks of at most SIDES images, by the program that takes that many."""
-    full = np.concatenate([group, np.zeros((SIDES - len(group), *group.shape[1:]), group.dtype)])
-    return logits(full)[: len(group)] > 0
 
 
 @contextmanager
@@ -191,12 +185,13 @@ def report(run: Run, meter: Meter, test: Split, json_file: Path | None) -> None:
     assign_arrays(run.model.named_parameters(), run.best, "the best net")
     save_weights(folder / WEIGHTS, run.settings, run.best, history)
     truth = list(test.masks > 0)
-    found = [segmented(image, run.logits) for image in test.images]
+    threshold = history.best().threshold
+    found = [votes(image, run.logits) > threshold for image in test.images]
     otsu = [otsu_mask(image, t) for image, t in zip(test.images, truth)]
     scores, baseline = (by_kind(masks, truth, list(test.kinds)) for masks in (found, otsu))
     peak_mb = _peak_rss_mb()
     facts = {
-        "chosen": "step {}, Dice {:.3f} on the validation images".format(*history.best()),
+        "chosen": str(history.best()),
         "step": f"{meter.step_ms:.0f} ms (median)" if meter.first_call_s else "none was left to do",
         "first call": f"{meter.first_call_s:.1f} s",
         "peak memory": f"{peak_mb:.0f} MB",
@@ -213,7 +208,7 @@ def report(run: Run, meter: Meter, test: Split, json_file: Path | None) -> None:
         [found[k] for k in firsts],
         [f"{test.kinds[k]}, Dice {Score.of([found[k]], [truth[k]]).dice:.2f}" for k in firsts],
     )
-    save_curve(folder / "loss.png", history.losses, history.scores)
+    save_curve(folder / "loss.png", history.losses, history.looks)
     if json_file is not None:
         result = {
             "backend": run.settings.backend,
@@ -229,7 +224,7 @@ def report(run: Run, meter: Meter, test: Split, json_file: Path | None) -> None:
             "peak_rss_mb": round(peak_mb, 1),
             "seed": run.settings.seed,
             "threads": run.threads,
-            "validation_dice": history.best()[1],
+            "validation_dice": history.best().dice,
             "by_kind": {kind: asdict(score) for kind, score in scores.items()},
         }
         with written_whole(json_file) as file:
@@ -240,7 +235,7 @@ def predict(
     source: Path, weights: Path, folder: Path, backend: str, threads: int | None, console: Console
 ) -> int:
     """Writes a mask for each image; returns how many could not be read."""
-    settings, values = read_weights(weights)
+    settings, chosen, values = read_weights(weights)
     model = classic_unet(settings.base, settings.depth, VIEWS)
     assign_arrays(model.named_parameters(), values, str(weights))
     logits = make_logits(model, backend, threads)
@@ -253,7 +248,7 @@ def predict(
         try:
             if target.exists() and any(target.samefile(other) for other in files):
                 raise DataError(f"the mask {target} would replace an image: give another --out")
-            mask = segmented(read_grey(file), logits)
+            mask = votes(read_grey(file), logits) > chosen.threshold
             write_mask(target, mask)
         except DataError as error:
             failed += 1

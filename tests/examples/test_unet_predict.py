@@ -86,12 +86,12 @@ def test_tiles_join() -> None:
 
 
 def test_a_net_that_sees_nothing_but_the_pixel_gives_the_pixel() -> None:
-    from _images import segmented
+    from _images import votes
     from _prepare import prepared
 
     image = blobs(300, 400)
-    mask = segmented(image, lambda x: x[..., 0])
-    np.testing.assert_array_equal(mask, prepared(image)[..., 0] > 0)
+    found = votes(image, lambda x: x[..., 0])
+    np.testing.assert_array_equal(found, prepared(image)[..., 0])
 
 
 @pytest.mark.parametrize("scale", [1.0, 200.0, 1e-3])

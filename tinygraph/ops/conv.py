@@ -189,12 +189,27 @@ class ConvDataGradient(Trilinear):
                 optimize=True,
             )
             x[(slice(None), *self.tap_slices(tap, g.shape[1:-1]))] += back
+        if not np.isfinite(w).all():
+            x += self._beyond(x, g, w)
         inner = tuple(
             slice(p[0], p[0] + extent) for extent, p in zip(self.space, self.padding, strict=True)
         )
         return np.ascontiguousarray(
             x[(slice(None), *inner)].reshape(g.shape[0], *self.space, c * self.groups)
         )
+
+    def _beyond(self, x: np.ndarray, g: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """What taps add where they meet the zeros around g: 0 times infinity or NaN is NaN."""
+        added = np.zeros_like(x)
+        for tap in self.taps(w.shape[:-2]):
+            steps = zip(tap, self.stride, self.dilation, strict=True)
+            reached = tuple(slice(u * d % s, None, s) for u, s, d in steps)
+            one = np.zeros_like(x)
+            nothing = (0 * w[tap]).reshape(w.shape[-2], self.groups, -1).sum(-1)
+            one[(slice(None), *reached)] = nothing.T
+            one[(slice(None), *self.tap_slices(tap, g.shape[1:-1]))] = 0
+            added += one
+        return added
 
     def equation(self, i: tuple[Axis, ...], *operands: Operand) -> Expr:
         g, w = operands
