@@ -7,13 +7,10 @@ rest: choosing instructions, allocating registers, placing them in time.
 from __future__ import annotations
 
 import concurrent.futures
-import ctypes
 import functools
 import hashlib
 import itertools
-import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -44,7 +41,7 @@ def compile_objects(
     """Object files of `modules`, a mapping from digests to LLVM IR text.
 
     The text under `digest` must define the function `symbol(digest)`. What the cache has is taken
-    from there, the rest is compiled on all cores. `opt` is the level of the code generator, 0 to 3.
+    from there, the rest is compiled. `opt` is the level of the code generator, 0 to 3.
     CompileError if LLVM refuses a text.
     """
     keys = {digest: cache_key(text, machine, opt) for digest, text in modules.items()}
@@ -131,11 +128,12 @@ def _linker() -> llvm.LLJIT:
 def compile_all(
     modules: Iterable[tuple[str, str]], machine: Machine, opt: int = 2
 ) -> Iterable[tuple[str, bytes]]:
-    """Object files of (digest, text) pairs, compiled in parallel while further pairs are made.
+    """Object files of (digest, text) pairs, compiled while further pairs are made.
 
     Yields the results as they come.
     """
-    workers = concurrent.futures.ThreadPoolExecutor(_cores(), "tinygraph-compile")
+    # One thread: llvmlite lets only one at a time into LLVM. It works while pairs are being made.
+    workers = concurrent.futures.ThreadPoolExecutor(1, "tinygraph-compile")
     try:
         futures = {
             workers.submit(_generate, text, machine, opt, symbol(digest)): digest
@@ -153,13 +151,17 @@ def _generate(
     """Compiles one text, in a context of its own so that threads share nothing."""
     with llvm.create_context() as context:
         try:
-            module = _parse(text, context)
+            module = llvm.parse_assembly(text, context)
         except RuntimeError as error:
             raise CompileError(f"LLVM cannot read {name or 'the text'}: {error}") from error
         with module:
             _check(module, name)
             with machine.target_machine(opt) as target:
-                return _emit(target, module, as_object)
+                return (
+                    target.emit_object(module)
+                    if as_object
+                    else target.emit_assembly(module).encode()
+                )
 
 
 def _check(module: llvm.ModuleRef, name: str | None) -> None:
@@ -171,54 +173,9 @@ def _check(module: llvm.ModuleRef, name: str | None) -> None:
         raise CompileError(f"LLVM cannot compile {name or 'the text'}: {error}") from error
 
 
-def _parse(text: str, context: llvm.ContextRef) -> llvm.ModuleRef:
-    """What `llvm.parse_assembly` does, without its lock; RuntimeError if the text is wrong."""
-    with llvm.ffi.OutputString() as message:
-        parse = _unlocked("LLVMPY_ParseAssembly")
-        module = llvm.ModuleRef(parse(context, text.encode(), message), context)
-        if message:
-            module.close()
-            raise RuntimeError(str(message))
-    return module
-
-
-def _emit(target: llvm.TargetMachine, module: llvm.ModuleRef, as_object: bool) -> bytes:
-    """What `target.emit_object` and `emit_assembly` do, without their lock."""
-    with llvm.ffi.OutputString() as message:
-        emit = _unlocked("LLVMPY_TargetMachineEmitToMemory")
-        buffer = emit(target, module, int(as_object), message)
-        if not buffer:
-            raise CompileError(f"LLVM cannot generate code: {message}")
-    library = llvm.ffi.lib
-    try:
-        begin = library.LLVMPY_GetBufferStart(buffer)
-        return ctypes.string_at(begin, library.LLVMPY_GetBufferSize(buffer))
-    finally:
-        library.LLVMPY_DisposeMemoryBuffer(buffer)
-
-
-@functools.cache
-def _unlocked(name: str) -> Callable[..., Any]:
-    """A function of the library that llvmlite has loaded, without llvmlite's lock around it.
-
-    llvmlite lets only one thread at a time into LLVM. Reading and generating code take nearly all
-    of the time, and LLVM itself allows them in parallel for modules of different contexts.
-    """
-    locked = getattr(llvm.ffi.lib, name)
-    function = getattr(ctypes.CDLL(llvm.ffi.lib._name), name)
-    function.argtypes, function.restype = locked.argtypes, locked.restype
-    return function
-
-
 def cache_key(text: str, machine: Machine, opt: int = 2) -> str:
     """A digest of all that the object file depends on."""
     version = ".".join(map(str, llvm.llvm_version_info))
     parts = [llvmlite.__version__, version, machine.triple, machine.cpu, machine.features]
     digest = hashlib.blake2b("\n".join([*parts, str(opt), text]).encode(), digest_size=32)
     return digest.hexdigest()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
