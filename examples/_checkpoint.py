@@ -22,7 +22,7 @@ KIND = "examples/unet.py"
 class Settings:
     """What decides how a run ends, bit for bit."""
 
-    steps: int = 800
+    steps: int = 600
     seed: int = 0
     backend: str = "llvm"
     rate: float = 1e-3

@@ -186,7 +186,7 @@ def save_curve(path: Path, losses: Sequence[float], looks: Sequence[Look]) -> No
         label="validation Dice",
     )
     right.set(ylabel="Dice", ylim=(0, 1))
-    figure.legend(loc="upper center", ncols=3, fontsize=8, bbox_to_anchor=(0.5, 0.95))
+    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
     _save(figure, path)
 
 

@@ -60,3 +60,12 @@ def test_zooming_keeps_image_and_mask_together(size: int) -> None:
     image, small = zoomed(mask[..., None].astype(np.float32), mask, 64)
     assert image.shape == (64, 64, 1)
     assert ((image[..., 0] > 0.5) == small).mean() > 0.97
+
+
+def test_the_threshold_that_fits_best() -> None:
+    from _scores import best_threshold
+
+    truth = np.array([True, True, False, False])
+    votes = np.array([0.3, -0.6, -0.8, -2.0], np.float32)
+    assert best_threshold([votes], [truth]) == (-0.75, 1.0)
+    assert best_threshold([votes * 100], [truth])[0] == 0  # all the same: the middle one

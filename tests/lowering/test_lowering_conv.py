@@ -11,6 +11,7 @@ from lowering_runs import on_llvm
 
 from tinygraph import ops
 from tinygraph.graph import Graph, Node, Placeholder
+from tinygraph.lowering import Target, lower
 from tinygraph.types import DType, TensorType
 
 
@@ -85,3 +86,11 @@ def test_values_and_gradients_are_those_of_pytorch(start: int) -> None:
         ]
         for got, want in zip(outputs, wants, strict=True):
             assert close(got, want), f"seed {seed}: {at}"
+
+
+@pytest.mark.parametrize("seed", [3, 18, 41, 920])
+def test_a_kernel_has_as_many_tasks_as_its_loops(seed: int) -> None:
+    """Tasks beyond the loops' would write beyond the output: 920 once did."""
+    *_, graph = on_both(seed)
+    for call in lower(graph, Target()).calls:
+        assert call.tasks == call.kernel.tasks, call.schedule

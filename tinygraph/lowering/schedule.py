@@ -260,6 +260,13 @@ def extent_of(loop: str | Axis, plan: Schedule) -> int:
     return -(-plan.tile.extent // plan.rows)
 
 
+def incomplete(loop: str | Axis, plan: Schedule) -> bool:
+    """Whether an outer loop's last block is smaller than the others."""
+    if loop == "vectors" and plan.lane is not None:
+        return plan.lane.extent % (plan.lanes * plan.vectors) != 0
+    return loop == "tiles" and plan.tile is not None and plan.tile.extent % plan.rows != 0
+
+
 def tasks_of(plan: Schedule) -> int:
     """How many tasks the kernel has."""
     loops = [loop for loop in plan.loops if loop != "tiles" or plan.tile is not None][: plan.tasks]
@@ -286,6 +293,8 @@ def _tasks(flat: Flat, plan: Schedule) -> tuple[int, int]:
         if count * extent >= want:
             need = -(-want // count)
             return depth + 1, max(1, extent // need)
+        if incomplete(loop, plan):  # its last block has code of its own: no task loop inside
+            return depth + 1, 1
         count *= extent
     return len(loops), 1
 
