@@ -90,6 +90,7 @@ from tinygraph.functional.linear import matmul as matmul
 from tinygraph.functional.local import locally_connected1d as locally_connected1d
 from tinygraph.functional.local import locally_connected2d as locally_connected2d
 from tinygraph.functional.local import patches as patches
+from tinygraph.functional.local_response import local_response_norm as local_response_norm
 from tinygraph.functional.loss import cross_entropy as cross_entropy
 from tinygraph.functional.loss import one_hot as one_hot
 from tinygraph.functional.norm import batch_norm as batch_norm
@@ -156,6 +157,7 @@ from tinygraph.types import int32 as int32
 from tinygraph.types import uint32 as uint32
 
 if TYPE_CHECKING:
+    from tinygraph import augment as augment
     from tinygraph import data as data
     from tinygraph import losses as losses
     from tinygraph import models as models
@@ -171,7 +173,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = {"data", "losses", "models", "nn", "optimizers", "testing", "weights"}
+_MODULES = {"augment", "data", "losses", "models", "nn", "optimizers", "testing", "weights"}
 """Imported when first used."""
 
 _FUNCTIONS = {

@@ -67,6 +67,7 @@ from tinygraph.functional.linear import matmul as matmul
 from tinygraph.functional.local import locally_connected1d as locally_connected1d
 from tinygraph.functional.local import locally_connected2d as locally_connected2d
 from tinygraph.functional.local import patches as patches
+from tinygraph.functional.local_response import local_response_norm as local_response_norm
 from tinygraph.functional.loss import cross_entropy as cross_entropy
 from tinygraph.functional.loss import one_hot as one_hot
 from tinygraph.functional.norm import batch_norm as batch_norm
