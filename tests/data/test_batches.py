@@ -237,10 +237,9 @@ def test_errors_reach_whoever_asks(prefetch: int, workers: int) -> None:
         workers=workers,
         augment=fails,
     )
-    got = []
+    got: list[Any] = []
     with pytest.raises(FloatingPointError, match="the fifth image"):
-        for (x,) in batches:
-            got.append(x)
+        got.extend(iter(batches))
     assert len(got) == 2
     assert background_threads() == []
     assert batches.state() == {"epoch": 0, "batch": 2}
