@@ -163,6 +163,7 @@ if TYPE_CHECKING:
     from tinygraph import models as models
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
+    from tinygraph import regularizers as regularizers
     from tinygraph import weights as weights
     from tinygraph.backend import backends as backends
     from tinygraph.compile import jit as jit
@@ -173,7 +174,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = {"augment", "data", "losses", "models", "nn", "optimizers", "testing", "weights"}
+_MODULES = {
+    "augment",
+    "data",
+    "losses",
+    "models",
+    "nn",
+    "optimizers",
+    "regularizers",
+    "testing",
+    "weights",
+}
 """Imported when first used."""
 
 _FUNCTIONS = {
