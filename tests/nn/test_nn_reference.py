@@ -51,7 +51,7 @@ def compare(layer: nn.Layer, theirs: Any, x: np.ndarray, weights: list[Any]) -> 
 @pytest.mark.parametrize("groups", [1, 2])
 def test_conv2d(stride: int, dilation: int, groups: int) -> None:
     layer = nn.Conv2D(
-        6, 3, stride, 1, dilation, groups, bias_initializer="random_normal", dtype="float64"
+        6, 3, stride, 1, None, dilation, groups, bias_initializer="random_normal", dtype="float64"
     )
     x = RNG.normal(size=(2, 9, 8, 4))
     layer(x)

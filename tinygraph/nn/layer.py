@@ -21,37 +21,58 @@ import numpy as np
 
 from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.nn.arguments import refuse_arguments
 from tinygraph.nn.initializers import Initializer, find_initializer
-from tinygraph.nn.seeds import next_rng, rng_for
+from tinygraph.nn.penalties import Penalties, one_call, say, say_activity
+from tinygraph.nn.seeds import draws_weights, next_rng, rng_for
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol, called
+from tinygraph.regularizers import find_regularizer, penalty_of
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Parameter, Tensor
 from tinygraph.types import DType, dtype_of
 
 
-class Layer:
+class Layer(Remembered):
     """A part of a model. It is built, that is, gets its weights, when it is first called.
 
     Its parameters are those it made, those among its attributes, and those of the layers among its
     attributes (also in lists, tuples and dicts).
     """
 
-    trainable: bool = True
-    """False keeps the parameters of this layer, and of those in it, out of `parameters`."""
     dtype: DType = DType.float32
     built: bool = False
 
+    activity_regularizer: Any = None
+    input_shape: Sequence[int | None] | None = None
     _name: str | None = None
+    _trainable: bool = True
+    _built_for: Any = None
+    _penalties: Penalties | None = None
     _takes_training: ClassVar[bool] = False
 
     def __init__(
-        self, name: str | None = None, trainable: bool = True, dtype: Any = "float32"
+        self,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = "float32",
+        activity_regularizer: Any = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unknown: Any,
     ) -> None:
+        """`input_shape` is that of one example: on the first layer of a `Sequential` it stands for
+        an `Input`.
+        """
+        if unknown:
+            refuse_arguments(self, unknown)
+        self.input_shape = input_shape
         self._name = name
-        self.trainable = trainable
+        self._trainable = bool(trainable)
         self.dtype = dtype_of(dtype)
+        self.activity_regularizer = find_regularizer(activity_regularizer)
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
 
     # What a subclass says
@@ -80,8 +101,12 @@ class Layer:
         trainable: bool = True,
         name: str = "weight",
         dtype: Any = None,
+        regularizer: Any = None,
     ) -> Parameter:
-        """A new parameter of this layer. `initializer` is a name or a function of (shape, rng)."""
+        """A new parameter of this layer. `initializer` is a name or a function of (shape, rng).
+
+        `regularizer`, a name or a function of a tensor, says its penalty in `losses`.
+        """
         if any(extent is None for extent in shape):
             raise ShapeError(
                 f"layer {self.name}: the weight {name} needs a known shape, got {list(shape)}"
@@ -89,9 +114,19 @@ class Layer:
             )
         initial = find_initializer(initializer)
         wanted = self.dtype if dtype is None else dtype_of(dtype)
-        parameter = Parameter(None, _drawn(initial, shape, next_rng(), wanted), name, trainable)
+        if draws_weights():
+            array = _drawn(initial, shape, next_rng(), wanted)
+        else:
+            array = np.zeros(tuple(shape), wanted.numpy)
+        parameter = Parameter(None, array, name, trainable)
         self.__dict__.setdefault("_initial", {})[parameter] = initial
+        if (penalty := find_regularizer(regularizer)) is not None:
+            self.__dict__.setdefault("_regularizers", {})[parameter] = penalty
         return parameter
+
+    def add_loss(self, loss: Any) -> None:
+        """In `call`: adds a scalar to the `losses` of this call."""
+        say(self, penalty_of(lambda _: loss, None, f"layer {self.name}"))
 
     # What it is
 
@@ -104,6 +139,31 @@ class Layer:
     def is_named(self) -> bool:
         """Whether its name was given."""
         return self._name is not None
+
+    @property
+    def trainable(self) -> bool:
+        """False freezes this layer: its parameters are not among `parameters`, and a
+        BatchNormalization normalises with its running statistics.
+
+        Setting it sets it for all layers in this one too, as in Keras. To train some of them again,
+        set theirs to True, and their outer layers' before that.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for _, layer in self.all_layers():
+            layer._trainable = bool(value)
+
+    def all_layers(self) -> Iterator[tuple[str, Layer]]:
+        """This layer, whose path is empty, and at any depth those in it, each once."""
+        return self._walk_layers("", set())
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name that make another layer like it, with weights of its own."""
+        config = super().get_config()
+        config.pop("trainable", None)
+        return config if self.trainable else {**config, "trainable": False}
 
     def sublayers(self) -> Iterator[tuple[str, Layer]]:
         """The layers among the attributes, and what they are called here."""
@@ -125,13 +185,32 @@ class Layer:
         """What changes without being trained, such as running means; and what is frozen."""
         return [p for _, p, trained in self._walk("", True, set()) if not trained]
 
+    @property
+    def losses(self) -> list[Tensor]:
+        """Scalars that belong to the loss: penalties on the weights that are trained, and what the
+        layers added in the last call (an `activity_regularizer`, `add_loss`).
+
+        What a call in a jitted function added can be read in that function only.
+        """
+        layers = [layer for _, layer in self.all_layers()]
+        penalties = {p: r for layer in layers for p, r in layer._noted("_regularizers").items()}
+        found = [
+            penalty_of(penalties[p], p, path)
+            for path, p, trained in self._walk("", True, set())
+            if trained and p in penalties
+        ]
+        if self._penalties is not None:
+            found += self._penalties.of({id(layer) for layer in layers})
+        return found
+
     def count_params(self) -> int:
         """How many numbers its float parameters hold."""
         return sum(p.size for p in self.named_parameters().values() if p.dtype.is_float)
 
     def initialize(self, seed: int = 0) -> None:
         """Draws all weights again. They depend on the seed and their place in the layer alone."""
-        initial = dict(self._initializers(set()))
+        layers = [layer for _, layer in self.all_layers()]
+        initial = {p: i for layer in layers for p, i in layer._noted("_initial").items()}
         for number, parameter in enumerate(self.named_parameters().values()):
             if parameter in initial:
                 rng = rng_for(seed, number)
@@ -149,11 +228,13 @@ class Layer:
 
     def run(self, inputs: Sequence[Any], training: bool, name: str | None = None) -> Any:
         """Builds the layer if need be, and calls it in a scope of its name."""
-        with scope(name or self.name):
+        with scope(name or self.name), one_call() as self._penalties:
             self.ensure_built(inputs)
-            if self._takes_training:
-                return self.call(*inputs, training=training)
-            return self.call(*inputs)
+            options = {"training": training} if self._takes_training else {}
+            result = self.call(*inputs, **options)
+            if self.activity_regularizer is not None:
+                say_activity(self, self.activity_regularizer, result)
+            return result
 
     def ensure_built(self, inputs: Sequence[Any]) -> None:
         """Makes the weights, unless they are there already, for such inputs."""
@@ -168,6 +249,9 @@ class Layer:
         shapes = [mapped(value, lambda leaf: tuple(leaf.shape)) for value in inputs]
         self.build(shapes[0] if len(shapes) == 1 else shapes)
         self.built = True
+        self._built_for = mapped(list(inputs), lambda leaf: (tuple(leaf.shape), leaf.dtype))
+        if not self.trainable:
+            self.trainable = False  # also for the layers that it has made meanwhile
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, {self.count_params():,} parameters>"
@@ -177,7 +261,7 @@ class Layer:
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         """Parameters and layers held by attributes."""
         for name, value in vars(self).items():
-            if name == "_initial":
+            if name in ("_initial", "_regularizers"):
                 continue
             if isinstance(value, list | tuple):
                 for number, item in enumerate(value):
@@ -202,12 +286,16 @@ class Layer:
                 seen.add(id(layer))
                 yield from layer._walk(f"{prefix}{name}/", trained, seen)
 
-    def _initializers(self, seen: set[int]) -> Iterator[tuple[Parameter, Initializer]]:
-        yield from self.__dict__.get("_initial", {}).items()
-        for _, layer in self.sublayers():
+    def _walk_layers(self, path: str, seen: set[int]) -> Iterator[tuple[str, Layer]]:
+        seen.add(id(self))
+        yield path, self
+        for name, layer in self.sublayers():
             if id(layer) not in seen:
-                seen.add(id(layer))
-                yield from layer._initializers(seen)
+                yield from layer._walk_layers(f"{path}/{name}" if path else name, seen)
+
+    def _noted(self, what: str) -> dict[Parameter, Any]:
+        """What `add_weight` noted of this layer's weights: "_initial" or "_regularizers"."""
+        return self.__dict__.get(what, {})
 
 
 def snake_case(name: str) -> str:

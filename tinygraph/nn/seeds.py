@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 
 
@@ -34,3 +38,25 @@ def next_rng() -> np.random.Generator:
 def rng_for(seed: int, number: int) -> np.random.Generator:
     """The generator for weight `number`; those of different numbers are independent."""
     return np.random.default_rng((seed, number))
+
+
+_undrawn: ContextVar[bool] = ContextVar("undrawn", default=False)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Weights made inside are zeros that take up no memory until they are read or written.
+
+    That is quick also for large models: to print or draw one, or to `initialize` it, which draws
+    its weights, or to load them.
+    """
+    token = _undrawn.set(True)
+    try:
+        yield
+    finally:
+        _undrawn.reset(token)
+
+
+def draws_weights() -> bool:
+    """Whether weights are drawn when they are made."""
+    return not _undrawn.get()

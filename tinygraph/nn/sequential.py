@@ -8,13 +8,14 @@ from typing import Any
 from tinygraph.errors import TinygraphError
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.model import Model
-from tinygraph.nn.symbol import Symbol
+from tinygraph.nn.symbol import Input, Symbol
 
 
 class Sequential(Model):
     """A model whose layers are applied one after the other.
 
-    If the first item is an `Input`, the weights are there at once, else after the first call.
+    If the first item is an `Input`, or a layer with `input_shape=`, the weights are there at once,
+    else after the first call.
     """
 
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None, **options: Any) -> None:
@@ -32,6 +33,10 @@ class Sequential(Model):
             return
         if not isinstance(layer, Layer):
             raise TinygraphError(f"model {self.name} is made of layers, got {layer!r}")
+        shape = layer.input_shape
+        if shape is not None and not self._stack and self.inputs is None:
+            first = Input(shape, layer.dtype)
+            self._connect(first, first)
         self._stack.append(layer)
         if self.inputs is not None:
             self._connect(self.inputs, layer(self.outputs))

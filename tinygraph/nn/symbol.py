@@ -121,6 +121,20 @@ def Input(
     return Symbol((batch_size, *extents), dtype_of(dtype), None, 0, name)
 
 
+def InputLayer(
+    shape: Sequence[int | None] | int | None = None,
+    batch_size: int | None = None,
+    dtype: Any = "float32",
+    name: str | None = None,
+    input_shape: Sequence[int | None] | int | None = None,
+) -> Symbol:
+    """`Input` as the first item of a `Sequential`; `input_shape=` is its older argument."""
+    extents = input_shape if shape is None else shape
+    if extents is None:
+        raise ShapeError(f"InputLayer needs the shape of one example{place_of(origin_here())}")
+    return Input(extents, dtype or "float32", name, batch_size)
+
+
 def called(layer: Layer, args: tuple[Any, ...], training: bool | None) -> Any:
     """The symbols that `layer` gives for symbols; layers are built in passing."""
     layer.ensure_built(args)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.functional import output_size
+from tinygraph.functional.windows import padding_pairs
 
 
 def unused_border(
@@ -16,13 +17,13 @@ def unused_border(
     dilation: Sequence[int],
 ) -> str:
     """A sentence for `summary()`; empty where every element is used or the extent is free."""
+    known = [extent or 1 for extent in space]
+    pairs = padding_pairs("unused_border", padding, known, window, strides, dilation)
     axes = []
     for axis, extent in enumerate(space):
         if extent is None:
             continue
-        side = padding[axis] if isinstance(padding, list | tuple) else padding
-        side = [side] if isinstance(side, list | tuple) else side
-        size = output_size(extent, window[axis], strides[axis], side, dilation[axis])
+        size = output_size(extent, window[axis], strides[axis], (pairs[axis],), dilation[axis])
         if size.unused:
             axes.append(f"{size.unused} of {extent} (padding {size.fitting} would fit)")
     return f"leaves out at the end {' and '.join(dict.fromkeys(axes))}" if axes else ""

@@ -1,23 +1,20 @@
-"""Convolutions over images; the kernel is H,W,C_in/groups,C_out as in Keras."""
+"""Convolutions; the kernel is window...,C_in/groups,C_out as in Keras."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinygraph.errors import ShapeError
-from tinygraph.functional import conv2d, conv_transpose2d, permute
-from tinygraph.functional.arguments import spatial
-from tinygraph.graph import origin_here, place_of
+from tinygraph.functional import conv1d, conv2d, conv3d
+from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
-from tinygraph.nn.layer import Layer
-from tinygraph.nn.layers.borders import unused_border
+from tinygraph.nn.layers.checks import check_images, here, shown, who
+from tinygraph.nn.layers.windowed import Windowed
 from tinygraph.tensor import Tensor
 
 
-class _Conv(Layer):
-    """What the convolutions share."""
-
-    rank = 2
+class Convolution(Windowed):
+    """What the convolutions share: activation(convolution(x, kernel) + bias)."""
 
     def __init__(
         self,
@@ -25,46 +22,58 @@ class _Conv(Layer):
         kernel_size: Any,
         strides: Any = 1,
         padding: Any = "valid",
+        data_format: str | None = None,
         dilation_rate: Any = 1,
         groups: int = 1,
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        kind = type(self).__name__
-        self.filters = filters
-        self.kernel_size = spatial(f"{kind}: kernel_size", kernel_size, self.rank)
-        self.strides = spatial(f"{kind}: strides", strides, self.rank)
-        self.padding = padding.lower() if isinstance(padding, str) else padding
-        self.dilation_rate = spatial(f"{kind}: dilation_rate", dilation_rate, self.rank)
-        self.groups = groups
+        self.kernel_size = self.numbers("kernel_size", kernel_size)
+        steps = self.numbers("strides", strides)
+        gaps = self.numbers("dilation_rate", dilation_rate)
+        super().__init__(self.kernel_size, steps, padding, data_format, gaps, **options)
+        self.filters = whole(filters, f"{type(self).__name__}: filters")
+        self.groups = whole(groups, f"{type(self).__name__}: groups")
         self.activation = find_activation(activation)
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
-        if filters < 1 or groups < 1 or filters % groups:
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        if self.filters < 1 or self.groups < 1 or self.filters % self.groups:
             raise ShapeError(
-                f"{kind} needs filters that groups divide, got filters={filters}, groups={groups}"
-                f"{place_of(origin_here())}"
+                f"{type(self).__name__} needs filters that groups divide, "
+                f"got filters={filters}, groups={groups}{here()}"
             )
 
     def build(self, shape: Any) -> None:
-        kind, channels = type(self).__name__, shape[-1]
-        if len(shape) != self.rank + 2 or channels is None or channels % self.groups:
+        channels = check_images(self, shape, self.rank)
+        if channels % self.groups:
             raise ShapeError(
-                f"{kind} {self.name} needs [N,H,W,C] with a known C that groups={self.groups} "
-                f"divides, got {list(shape)}{place_of(origin_here())}"
+                f"{who(self)} needs a number of channels that groups={self.groups} divides, "
+                f"got {shown(shape)}{here()}"
             )
         self.kernel = self.add_weight(
-            (*self.kernel_size, *self._channels(channels)), self.kernel_initializer, name="kernel"
+            (*self.kernel_size, *self._channels(channels)),
+            self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
         )
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+            self.bias = self.add_weight(
+                (self.filters,),
+                self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+            )
 
     def call(self, x: Any) -> Tensor:
+        self.check(x)
         y = self._convolved(x)
         return self.activation(y + self.bias if self.use_bias else y)
 
@@ -73,54 +82,49 @@ class _Conv(Layer):
         return channels // self.groups, self.filters
 
     def _convolved(self, x: Any) -> Tensor:
+        """The convolution alone."""
         raise NotImplementedError
 
 
-class Conv2D(_Conv):
-    """activation(conv2d(x, kernel) + bias): N,H,W,C -> N,H',W',filters. See `tg.conv2d`."""
+class Conv1D(Convolution):
+    """activation(conv1d(x, kernel) + bias): N,L,C -> N,L',filters. See `tg.conv1d`.
 
-    def remark(self, shape: Any) -> str:
-        return unused_border(
-            shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
-        )
+    y[n,i,o] = sum over u,c of x[n, i*s+u*d-p, c] * kernel[u,c,o]
+
+    `padding="causal"` puts all of the padding before: y[i] sees nothing after x[i].
+    """
+
+    rank = 1
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "causal")
+
+    def _pairs(self) -> Any:
+        if self.padding != "causal":
+            return self.padding
+        return (((self.kernel_size[0] - 1) * self.dilation_rate[0], 0),)
+
+    def _convolved(self, x: Any) -> Tensor:
+        pairs = self._pairs()
+        return conv1d(x, self.kernel, self.strides, pairs, self.dilation_rate, self.groups)
+
+
+class Conv2D(Convolution):
+    """activation(conv2d(x, kernel) + bias): N,H,W,C -> N,H',W',filters. See `tg.conv2d`.
+
+    y[n,i,j,o] = sum over u,v,c of x[n, i*s+u*d-p, j*s+v*d-p, c] * kernel[u,v,c,o]
+
+    H' = floor((H - F + 2p) / s) + 1: where s does not divide, `summary()` says what stays unused.
+    """
+
+    rank = 2
 
     def _convolved(self, x: Any) -> Tensor:
         return conv2d(x, self.kernel, self.strides, self.padding, self.dilation_rate, self.groups)
 
 
-class Conv2DTranspose(_Conv):
-    """activation(conv_transpose2d(x, kernel) + bias): N,H,W,C -> N,H',W',filters.
+class Conv3D(Convolution):
+    """activation(conv3d(x, kernel) + bias): N,D,H,W,C -> N,D',H',W',filters. See `tg.conv3d`."""
 
-    The kernel has Keras's order H,W,filters,C, which is that of the convolution whose data gradient
-    this is; `tg.conv_transpose2d` takes the last two axes the other way round.
-    """
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = "valid",
-        output_padding: Any = None,
-        dilation_rate: Any = 1,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, dilation_rate=dilation_rate, **options
-        )
-        self.output_padding = 0 if output_padding is None else output_padding
-
-    def _channels(self, channels: int) -> tuple[int, int]:
-        if self.groups != 1:
-            raise ShapeError(f"Conv2DTranspose {self.name} has no groups, got {self.groups}")
-        return self.filters, channels
+    rank = 3
 
     def _convolved(self, x: Any) -> Tensor:
-        return conv_transpose2d(
-            x,
-            permute(self.kernel, (0, 1, 3, 2)),
-            self.strides,
-            self.padding,
-            self.output_padding,
-            self.dilation_rate,
-        )
+        return conv3d(x, self.kernel, self.strides, self.padding, self.dilation_rate, self.groups)

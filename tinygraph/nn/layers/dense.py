@@ -6,9 +6,10 @@ from typing import Any
 
 from tinygraph.errors import ShapeError
 from tinygraph.functional import matmul
-from tinygraph.graph import origin_here, place_of
+from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layer import Layer
+from tinygraph.nn.layers.checks import here, shown, who
 from tinygraph.tensor import Tensor
 
 
@@ -22,26 +23,39 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.units = units
+        self.units = whole(units, "Dense: units")
+        if self.units < 1:
+            raise ShapeError(f"Dense needs at least one unit, got {units}{here()}")
         self.activation = find_activation(activation)
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
 
     def build(self, shape: Any) -> None:
         if len(shape) < 2 or shape[-1] is None:
             raise ShapeError(
-                f"Dense {self.name} needs [...,C] with a known C, got {list(shape)}"
-                f"{place_of(origin_here())}"
+                f"{who(self)} needs [...,C] with a known C, got {shown(tuple(shape))}{here()}"
             )
         self.kernel = self.add_weight(
-            (shape[-1], self.units), self.kernel_initializer, name="kernel"
+            (shape[-1], self.units),
+            self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
         )
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias")
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+            )
 
     def call(self, x: Any) -> Tensor:
         y = matmul(x, self.kernel)

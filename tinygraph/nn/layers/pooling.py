@@ -1,61 +1,75 @@
-"""Pooling and upsampling of images: x is N,H,W,C."""
+"""Pooling over windows: x is N,space...,C."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tinygraph import functional
-from tinygraph.functional.arguments import spatial
-from tinygraph.nn.layer import Layer
-from tinygraph.nn.layers.borders import unused_border
+from tinygraph.nn.layers.windowed import Windowed
 from tinygraph.tensor import Tensor
 
 
-class _Pooling2D(Layer):
-    """What the pools share."""
+class Pooling(Windowed):
+    """What the pools share. The strides are the window unless given."""
+
+    function = ""
+    """The function of `tg`, without the rank at the end of its name."""
 
     def __init__(
-        self, pool_size: Any = 2, strides: Any = None, padding: Any = "valid", **options: Any
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(**options)
-        kind = type(self).__name__
-        self.pool_size = spatial(f"{kind}: pool_size", pool_size, 2)
-        self.strides = (
-            self.pool_size if strides is None else spatial(f"{kind}: strides", strides, 2)
-        )
-        self.padding = padding.lower() if isinstance(padding, str) else padding
-
-    def remark(self, shape: Any) -> str:
-        return unused_border(shape[1:-1], self.pool_size, self.strides, self.padding, (1, 1))
-
-
-class MaxPooling2D(_Pooling2D):
-    """The largest element of each window. See `tg.max_pool2d`."""
+        self.pool_size = self.numbers("pool_size", pool_size)
+        steps = self.pool_size if strides is None else self.numbers("strides", strides)
+        super().__init__(self.pool_size, steps, padding, data_format, **options)
 
     def call(self, x: Any) -> Tensor:
-        return functional.max_pool2d(x, self.pool_size, self.strides, self.padding)
+        self.check(x)
+        pool = getattr(functional, f"{self.function}{self.rank}d")
+        return pool(x, self.pool_size, self.strides, self.padding)
 
 
-class AveragePooling2D(_Pooling2D):
-    """The mean of each window; padding does not count. See `tg.avg_pool2d`."""
+class MaxPooling1D(Pooling):
+    """The largest element of each window: N,L,C -> N,L',C. See `tg.max_pool1d`."""
 
-    def call(self, x: Any) -> Tensor:
-        return functional.avg_pool2d(x, self.pool_size, self.strides, self.padding)
-
-
-class GlobalAveragePooling2D(Layer):
-    """The mean over H and W: N,H,W,C -> N,C."""
-
-    def call(self, x: Any) -> Tensor:
-        return functional.global_avg_pool2d(x)
+    rank, function = 1, "max_pool"
 
 
-class UpSampling2D(Layer):
-    """Every row and column `size` times: N,H,W,C -> N,H*size,W*size,C."""
+class MaxPooling2D(Pooling):
+    """The largest element of each window: N,H,W,C -> N,H',W',C. See `tg.max_pool2d`."""
 
-    def __init__(self, size: Any = 2, **options: Any) -> None:
-        super().__init__(**options)
-        self.size = spatial("UpSampling2D: size", size, 2)
+    rank, function = 2, "max_pool"
 
-    def call(self, x: Any) -> Tensor:
-        return functional.upsample_nearest(x, self.size)
+
+class MaxPooling3D(Pooling):
+    """The largest element of each window: N,D,H,W,C -> N,D',H',W',C. See `tg.max_pool3d`."""
+
+    rank, function = 3, "max_pool"
+
+
+class AveragePooling1D(Pooling):
+    """The mean of each window: N,L,C -> N,L',C; padding does not count. See `tg.avg_pool1d`."""
+
+    rank, function = 1, "avg_pool"
+
+
+class AveragePooling2D(Pooling):
+    """The mean of each window: N,H,W,C -> N,H',W',C; padding does not count.
+
+    See `tg.avg_pool2d`.
+    """
+
+    rank, function = 2, "avg_pool"
+
+
+class AveragePooling3D(Pooling):
+    """The mean of each window: N,D,H,W,C -> N,D',H',W',C; padding does not count.
+
+    See `tg.avg_pool3d`.
+    """
+
+    rank, function = 3, "avg_pool"

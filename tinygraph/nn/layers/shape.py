@@ -1,58 +1,90 @@
-"""Layers that move elements, and those that take several inputs."""
+"""Layers that give the elements of each example another order or shape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 from tinygraph import functional
 from tinygraph.errors import ShapeError
-from tinygraph.graph import origin_here, place_of
+from tinygraph.functional.arguments import whole
 from tinygraph.nn.layer import Layer
+from tinygraph.nn.layers.checks import check_format, here, shown, who
 from tinygraph.tensor import Tensor
 
 
 class Flatten(Layer):
     """Each example as one row: N,... -> N,size"""
 
+    def __init__(self, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        check_format(self, data_format)
+
     def call(self, x: Any) -> Tensor:
+        if len(x.shape) == 1:  # one number an example
+            return functional.expand_dims(x, 1)
         return functional.flatten(x, 1)
 
 
 class Reshape(Layer):
-    """Each example in another shape; one extent may be -1."""
+    """Each example in another shape, its elements in the same order; one extent may be -1."""
 
-    def __init__(self, target_shape: Sequence[int], **options: Any) -> None:
+    def __init__(self, target_shape: Sequence[int] | int, **options: Any) -> None:
         super().__init__(**options)
-        self.target_shape = tuple(target_shape)
+        several = target_shape if isinstance(target_shape, list | tuple) else (target_shape,)
+        self.target_shape = tuple(whole(n, f"{who(self)}: target_shape") for n in several)
+        if any(n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
+            raise ShapeError(
+                f"{who(self)}: target_shape has extents of at least 0 and at most one -1, "
+                f"got {target_shape}{here()}"
+            )
 
     def call(self, x: Any) -> Tensor:
         return functional.reshape(x, (x.shape[0], *self.target_shape))
 
 
-class Concatenate(Layer):
-    """Several inputs one after the other along `axis`."""
+class Permute(Layer):
+    """The axes of each example in another order: `dims` counts them from 1.
 
-    def __init__(self, axis: int = -1, **options: Any) -> None:
+    Permute((2, 3, 1)) makes N,H,W,C of N,C,H,W.
+    """
+
+    def __init__(self, dims: Sequence[int], **options: Any) -> None:
         super().__init__(**options)
-        self.axis = axis
+        self.dims = tuple(whole(n, f"{who(self)}: dims") for n in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ShapeError(
+                f"{who(self)} needs each of the axes 1 to {len(self.dims)} once, "
+                f"got dims={self.dims}{here()}"
+            )
 
-    def call(self, xs: Any) -> Tensor:
-        return functional.concatenate(_several(self, xs), self.axis)
+    def call(self, x: Any) -> Tensor:
+        if len(x.shape) != len(self.dims) + 1:
+            raise ShapeError(
+                f"{who(self)} has dims={self.dims} for examples with {len(self.dims)} axes, "
+                f"got {shown(tuple(x.shape))}{here()}"
+            )
+        return functional.permute(x, (0, *self.dims))
 
 
-class Add(Layer):
-    """The sum of several inputs."""
+class RepeatVector(Layer):
+    """Each example n times: N,C -> N,n,C"""
 
-    def call(self, xs: Any) -> Tensor:
-        return reduce(functional.add, _several(self, xs))
+    def __init__(self, n: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.n = whole(n, f"{who(self)}: n")
+        if self.n < 1:
+            raise ShapeError(f"{who(self)} needs n of at least 1, got {n}{here()}")
+
+    def call(self, x: Any) -> Tensor:
+        if len(x.shape) != 2:
+            raise ShapeError(f"{who(self)} needs [N,C], got {shown(tuple(x.shape))}{here()}")
+        batch, channels = x.shape
+        return functional.broadcast_to(functional.expand_dims(x, 1), (batch, self.n, channels))
 
 
-def _several(layer: Layer, xs: Any) -> Sequence[Any]:
-    if not isinstance(xs, list | tuple):
-        raise ShapeError(
-            f"{type(layer).__name__} takes a list of inputs, as in "
-            f"{type(layer).__name__}()([a, b]){place_of(origin_here())}"
-        )
-    return xs
+class Identity(Layer):
+    """x as it is."""
+
+    def call(self, x: Any) -> Tensor:
+        return functional.add(x, 0) if not isinstance(x, Tensor) else x

@@ -1,0 +1,108 @@
+"""Locally connected layers: convolutions whose weights are not shared between positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygraph.errors import ShapeError
+from tinygraph.functional import locally_connected1d, locally_connected2d
+from tinygraph.functional.arguments import whole
+from tinygraph.functional.windows import output_size, padding_pairs
+from tinygraph.nn.activations import find_activation
+from tinygraph.nn.layers.checks import check_images, here, shown, who
+from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.tensor import Tensor
+
+_function = {1: locally_connected1d, 2: locally_connected2d}
+
+
+class LocallyConnected(Windowed):
+    """What these layers share: a kernel, and a bias, for each position of the output.
+
+    The images need a known size, since it decides how many weights there are. The kernel is
+    positions...,window...,C_in,C_out; Keras 2 has the same numbers with the first axes as one
+    and the next ones as one.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        **options: Any,
+    ) -> None:
+        self.kernel_size = self.numbers("kernel_size", kernel_size)
+        steps = self.numbers("strides", strides)
+        super().__init__(self.kernel_size, steps, padding, data_format, **options)
+        self.filters = whole(filters, f"{type(self).__name__}: filters")
+        if self.filters < 1:
+            raise ShapeError(
+                f"{type(self).__name__} needs at least one filter, got {filters}{here()}"
+            )
+        self.activation = find_activation(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+
+    def build(self, shape: Any) -> None:
+        channels = check_images(self, shape, self.rank)
+        if None in shape[1:-1]:
+            raise ShapeError(
+                f"{who(self)} has weights for each position, so it needs a known size, "
+                f"got {shown(shape)}{here()}"
+            )
+        self.check_shape(shape)
+        places = self._places(shape[1:-1])
+        self.kernel = self.add_weight(
+            (*places, *self.kernel_size, channels, self.filters),
+            self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (*places, self.filters),
+                self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+            )
+
+    def call(self, x: Any) -> Tensor:
+        self.check(x)
+        y = _function[self.rank](x, self.kernel, self.strides, self.padding)
+        return self.activation(y + self.bias if self.use_bias else y)
+
+    def _places(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """How many positions the window takes along each axis."""
+        ones = (1,) * self.rank
+        pairs = padding_pairs(who(self), self.padding, space, self.kernel_size, self.strides, ones)
+        each = zip(space, self.kernel_size, self.strides, pairs, strict=True)
+        return tuple(output_size(n, f, s, (pair,)).size for n, f, s, pair in each)
+
+
+class LocallyConnected1D(LocallyConnected):
+    """activation(locally_connected1d(x, kernel) + bias): N,L,C -> N,L',filters.
+
+    Lecture 2's sparse layer: 9 weights where a dense one has 15 and a convolution 3.
+    """
+
+    rank = 1
+
+
+class LocallyConnected2D(LocallyConnected):
+    """activation(locally_connected2d(x, kernel) + bias): N,H,W,C -> N,H',W',filters.
+
+    y[n,i,j,o] = sum over u,v,c of x[n, i*s+u-p, j*s+v-p, c] * kernel[i,j,u,v,c,o] + bias[i,j,o]
+    """
+
+    rank = 2

@@ -1,0 +1,133 @@
+"""Layers that bring data to a range: they stand at the beginning of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygraph import functional
+from tinygraph.errors import DataError, ShapeError, TinygraphError
+from tinygraph.nn.layer import Layer
+from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.tensor import Tensor, as_tensor
+
+
+class Rescaling(Layer):
+    """x * scale + offset: Rescaling(1 / 255) brings bytes to 0..1. Whole numbers become floats."""
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **options: Any) -> None:
+        super().__init__(**options)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, x: Any) -> Tensor:
+        x = as_tensor(x)
+        if not x.dtype.is_float:
+            x = x.astype(self.dtype)
+        scale, offset = (
+            value if isinstance(value, int | float) else np.asarray(value, x.dtype.numpy)
+            for value in (self.scale, self.offset)
+        )
+        return x * scale + offset
+
+
+class Normalization(Layer):
+    """(x - mean) / max(sqrt(variance), 1e-7), with numbers that are given or taken from data.
+
+    `adapt(data)` takes mean and variance of the data along all axes but `axis`; without an axis
+    (None) they are one number each. `invert` computes x * sqrt(variance) + mean instead. They are
+    state: saved with the weights, and not trained.
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.axis = axis
+        self.invert = invert
+        self._given = None if mean is None else (mean, variance)
+        self._adapted = mean is not None
+        if (mean is None) != (variance is None):
+            raise TinygraphError(f"{who(self)} needs both mean and variance, or neither{here()}")
+
+    def build(self, shape: Any) -> None:
+        kept = self._kept(shape)
+        extents = [n if axis in kept else 1 for axis, n in enumerate(shape)]
+        self.mean = self.add_weight(extents, "zeros", False, "mean")
+        self.variance = self.add_weight(extents, "ones", False, "variance")
+        if self._given is not None:
+            self._set(*self._given)
+
+    def adapt(self, data: Any) -> None:
+        """Takes mean and variance of all of `data`: an array, or batches (x, or tuples (x, ...)).
+
+        Raises a `DataError` if it holds nothing, or NaN.
+        """
+        count, total, squares, shape = 0, None, None, None
+        for batch in _arrays(data):
+            shape = batch.shape
+            over = tuple(k for k in range(batch.ndim) if k not in self._kept(shape))
+            count += int(np.prod([shape[k] for k in over]))
+            sums = batch.sum(over, keepdims=True), np.square(batch).sum(over, keepdims=True)
+            total = sums[0] if total is None else total + sums[0]
+            squares = sums[1] if squares is None else squares + sums[1]
+        if shape is None or total is None or squares is None or not count:
+            raise DataError(f"{who(self)}: there is no data to adapt to{here()}")
+        if not (np.isfinite(total).all() and np.isfinite(squares).all()):
+            raise DataError(f"{who(self)}: the data to adapt to holds NaN or infinity{here()}")
+        if not self.built:
+            self.build((None, *shape[1:]))
+            self.built = True
+        mean = total / count
+        self._set(mean, np.maximum(squares / count - mean**2, 0))
+
+    def call(self, x: Any) -> Tensor:
+        x = as_tensor(x)
+        if not x.dtype.is_float:
+            x = x.astype(self.dtype)
+        spread = functional.sqrt(self.variance)
+        if self.invert:
+            return x * spread + self.mean
+        return (x - self.mean) / functional.maximum(spread, 1e-7)
+
+    def _set(self, mean: Any, variance: Any) -> None:
+        for parameter, value in ((self.mean, mean), (self.variance, variance)):
+            numbers = np.asarray(value, np.float64)
+            if numbers.size not in (1, parameter.size):
+                raise ShapeError(
+                    f"{who(self)} needs one number, or {parameter.size}, for mean and variance, "
+                    f"got {numbers.size}{here()}"
+                )
+            whole = np.broadcast_to(numbers.reshape(-1), (parameter.size,))
+            parameter.assign(whole.reshape(parameter.shape).astype(parameter.dtype.numpy))
+
+    def _kept(self, shape: Any) -> tuple[int, ...]:
+        """The axes that keep numbers of their own."""
+        if self.axis is None:
+            return ()
+        listed = (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
+        axes = tuple(axis + len(shape) if axis < 0 else axis for axis in listed)
+        if not all(0 < axis < len(shape) and shape[axis] is not None for axis in axes):
+            raise ShapeError(
+                f"{who(self)} keeps axes after the batch that are known, got axis={self.axis} "
+                f"for {shown(tuple(shape))}{here()}"
+            )
+        return axes
+
+
+def _arrays(data: Any) -> Iterable[np.ndarray]:
+    """The batches of x in `data`, in float64."""
+    if isinstance(data, Tensor):
+        data = data.numpy()
+    if isinstance(data, np.ndarray):
+        data = [data]
+    for batch in data:
+        x = batch[0] if isinstance(batch, tuple) else batch
+        yield np.asarray(x.numpy() if isinstance(x, Tensor) else x, np.float64)
