@@ -22,7 +22,7 @@ import numpy as np
 from tinygraph.errors import DtypeError, ShapeError
 from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.nn.arguments import refuse_arguments
-from tinygraph.nn.initializers import Initializer, find_initializer
+from tinygraph.nn.initializers import find_initializer
 from tinygraph.nn.penalties import Penalties, one_call, say, say_activity
 from tinygraph.nn.seeds import draws_weights, next_rng, rng_for
 from tinygraph.nn.structure import leaves, mapped
@@ -249,7 +249,7 @@ class Layer(Remembered):
         shapes = [mapped(value, lambda leaf: tuple(leaf.shape)) for value in inputs]
         self.build(shapes[0] if len(shapes) == 1 else shapes)
         self.built = True
-        self._built_for = mapped(list(inputs), lambda leaf: (tuple(leaf.shape), leaf.dtype))
+        self._built_for = mapped(list(inputs), lambda leaf: Symbol(tuple(leaf.shape), leaf.dtype))
         if not self.trainable:
             self.trainable = False  # also for the layers that it has made meanwhile
 
@@ -305,7 +305,7 @@ def snake_case(name: str) -> str:
 
 
 def _drawn(
-    initializer: Initializer, shape: Sequence[int], rng: np.random.Generator, dtype: DType
+    initializer: Any, shape: Sequence[int], rng: np.random.Generator, dtype: DType
 ) -> np.ndarray:
     """First values for a weight."""
     values = np.asarray(initializer(tuple(shape), rng))
