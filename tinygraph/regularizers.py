@@ -18,11 +18,12 @@ from typing import Any
 from tinygraph import functional as F
 from tinygraph.errors import ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 
 
 @dataclass(frozen=True)
-class Regularizer:
+class Regularizer(Remembered):
     """A penalty: a tensor goes in, a scalar comes out. Its fields are numbers of at least 0."""
 
     def __post_init__(self) -> None:

@@ -1,118 +1,276 @@
 """What weights are before training: functions of a shape and NumPy's random generator.
 
+    Dense(10, kernel_initializer="he_normal")
+    Dense(10, kernel_initializer=RandomNormal(stddev=0.01))
+    Dense(10, kernel_initializer=lambda shape, rng: rng.normal(size=shape))
+
 Names and formulas are Keras's. A kernel's last two axes are the channels that come in and go out;
-those before them are its window.
+those before them are its window. The numbers follow from the seed of the layer or model; an
+initializer with a `seed` of its own gives every weight of one shape the same numbers.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tinygraph.errors import TinygraphError
+from tinygraph.errors import ShapeError, TinygraphError
+from tinygraph.graph import origin_here, place_of
+from tinygraph.nn.variance import DISTRIBUTIONS, MODES, cut_normal
+from tinygraph.nn.variance import fans as fans
+from tinygraph.saving.remembered import Remembered
 
-Initializer = Callable[[Sequence[int], np.random.Generator], np.ndarray]
+Function = Callable[[Sequence[int], np.random.Generator], Any]
 
 
-def zeros(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Initializer(Remembered):
+    """First values for a weight: (shape, rng) -> array."""
+
+    def __call__(self, shape: Sequence[int], rng: np.random.Generator | None = None) -> np.ndarray:
+        """An array of `shape`; `rng` gives the numbers where there is no seed."""
+        seed = getattr(self, "seed", None)
+        if seed is not None or rng is None:
+            rng = np.random.default_rng(seed)
+        return self.draw(tuple(shape), rng)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """What a subclass says: the values."""
+        raise NotImplementedError(f"{type(self).__name__} needs a draw(self, shape, rng)")
+
+
+def _need(initializer: Initializer, name: str, sound: bool, what: str) -> None:
+    if not sound:
+        raise TinygraphError(
+            f"{type(initializer).__name__} needs {name}= {what}, "
+            f"got {getattr(initializer, name)!r}{place_of(origin_here())}"
+        )
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
     """All 0."""
-    return np.zeros(shape)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return np.zeros(shape)
 
 
-def ones(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Ones(Initializer):
     """All 1."""
-    return np.ones(shape)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return np.ones(shape)
 
 
-def glorot_uniform(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """All `value`: a number, or what NumPy can spread over the shape."""
+
+    value: Any = 0.0
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        values = np.asarray(self.value)
+        try:
+            return np.broadcast_to(values, shape).copy()
+        except ValueError:
+            raise ShapeError(
+                f"Constant has values of shape {list(values.shape)}, for a weight of {list(shape)}"
+            ) from None
+
+
+@dataclass(frozen=True)
+class RandomNormal(Initializer):
+    """Normal with this mean and standard deviation."""
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _need(self, "stddev", self.stddev >= 0, "of at least 0")
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(RandomNormal):
+    """Normal, but what lies beyond two standard deviations is drawn again."""
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return self.mean + cut_normal(shape, rng) * self.stddev
+
+
+@dataclass(frozen=True)
+class RandomUniform(Initializer):
+    """Even between `minval` and `maxval`."""
+
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _need(self, "maxval", self.minval <= self.maxval, f"of at least minval, {self.minval}")
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+@dataclass(frozen=True)
+class VarianceScaling(Initializer):
+    """Mean 0 and variance scale / n, so that what passes a layer keeps its size.
+
+    n is `fans(shape)[0]` for the mode "fan_in", [1] for "fan_out", their mean for "fan_avg". The
+    distribution is "truncated_normal", cut off at two standard deviations of the uncut one,
+    "untruncated_normal" or "uniform".
+    """
+
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "truncated_normal"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _need(self, "scale", self.scale > 0, "above 0")
+        _need(self, "mode", self.mode in MODES, f"out of {', '.join(MODES)}")
+        kinds = ", ".join(DISTRIBUTIONS)
+        _need(self, "distribution", self.distribution in DISTRIBUTIONS, f"out of {kinds}")
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        n = max(1.0, MODES[self.mode](*fans(shape)))
+        return DISTRIBUTIONS[self.distribution](shape, rng, self.scale, n)
+
+
+class GlorotUniform(VarianceScaling):
     """Even between -a and a with a = sqrt(6 / (fan_in + fan_out)).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks" (2010).
     """
-    fan_in, fan_out = fans(shape)
-    return _even(shape, rng, 6 / max(1, fan_in + fan_out))
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed)
 
 
-def glorot_normal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+class GlorotNormal(VarianceScaling):
     """Normal with variance 2 / (fan_in + fan_out), cut off at two standard deviations."""
-    fan_in, fan_out = fans(shape)
-    return _normal(shape, rng, 2 / max(1, fan_in + fan_out))
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
 
 
-def he_uniform(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+class HeUniform(VarianceScaling):
     """Even between -a and a with a = sqrt(6 / fan_in).
 
     Source: He et al., "Delving deep into rectifiers" (2015).
     """
-    return _even(shape, rng, 6 / max(1, fans(shape)[0]))
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed)
 
 
-def he_normal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+class HeNormal(VarianceScaling):
     """Normal with variance 2 / fan_in, cut off at two standard deviations."""
-    return _normal(shape, rng, 2 / max(1, fans(shape)[0]))
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed)
 
 
-def random_normal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """Normal with standard deviation .05."""
-    return rng.normal(0.0, 0.05, shape)
+class LecunUniform(VarianceScaling):
+    """Even between -a and a with a = sqrt(3 / fan_in).
+
+    Source: LeCun et al., "Efficient backprop" (1998).
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed)
 
 
-def random_uniform(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """Even between -.05 and .05."""
-    return rng.uniform(-0.05, 0.05, shape)
+class LecunNormal(VarianceScaling):
+    """Normal with variance 1 / fan_in, cut off at two standard deviations."""
 
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+
+
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """A random matrix whose columns (or rows, if they are fewer) are orthogonal, of length `gain`.
+
+    The last axis is the matrix's second, those before it together the first. Source: Saxe et al.,
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
+    """
+
+    gain: float = 1.0
+    seed: int | None = None
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal needs a weight of two axes or more, got {list(shape)}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # else not every matrix is equally likely
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+@dataclass(frozen=True)
+class IdentityInitializer(Initializer):
+    """`gain` on the diagonal of a matrix, 0 elsewhere."""
+
+    gain: float = 1.0
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        if len(shape) != 2:
+            raise ShapeError(f"Identity needs a weight of two axes, got {list(shape)}")
+        return self.gain * np.eye(*shape)
+
+
+Identity = IdentityInitializer
+"""Keras's shorter name; a layer is called so too."""
+
+
+zeros = Zeros
+ones = Ones
+constant = Constant
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+orthogonal = Orthogonal
+identity = IdentityInitializer
 
 INITIALIZERS: dict[str, Initializer] = {
-    fn.__name__: fn
-    for fn in (
-        zeros,
-        ones,
-        glorot_uniform,
-        glorot_normal,
-        he_uniform,
-        he_normal,
-        random_normal,
-        random_uniform,
-    )
+    name: kind()
+    for name, kind in globals().items()
+    if name.islower() and isinstance(kind, type) and issubclass(kind, Initializer)
 }
+"""What a name stands for."""
 
 
-def find_initializer(initializer: str | Initializer) -> Initializer:
-    """The function for a name; a function stays what it is."""
-    if not isinstance(initializer, str):
+def find_initializer(initializer: Any) -> Function:
+    """The function for a name in any case, or for a class; a function stays what it is."""
+    if isinstance(initializer, str):
+        key = initializer.lower().replace("_", "")
+        for name, found in INITIALIZERS.items():
+            if name.replace("_", "") == key:
+                return found
+    elif isinstance(initializer, type) and issubclass(initializer, Initializer):
+        return initializer()
+    elif callable(initializer):
         return initializer
-    if initializer not in INITIALIZERS:
-        known = ", ".join(INITIALIZERS)
-        raise TinygraphError(
-            f"there is no initializer {initializer!r}; there are {known}, "
-            "or give a function of (shape, rng)"
-        )
-    return INITIALIZERS[initializer]
-
-
-def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """How many numbers one output is made of, and in how many outputs one number is used."""
-    if len(shape) < 2:
-        size = math.prod(shape)
-        return size, size
-    window = math.prod(shape[:-2])
-    return window * shape[-2], window * shape[-1]
-
-
-def _even(shape: Sequence[int], rng: np.random.Generator, square: float) -> np.ndarray:
-    bound = math.sqrt(square)
-    return rng.uniform(-bound, bound, shape)
-
-
-CUT_NORMAL = 0.87962566103423978
-"""The standard deviation of a normal number that is drawn again beyond two of them."""
-
-
-def _normal(shape: Sequence[int], rng: np.random.Generator, variance: float) -> np.ndarray:
-    values = rng.normal(size=shape)
-    while (far := np.abs(values) > 2).any():
-        values[far] = rng.normal(size=int(far.sum()))
-    return values * (math.sqrt(variance) / CUT_NORMAL)
+    known = ", ".join(INITIALIZERS)
+    raise TinygraphError(
+        f"there is no initializer {initializer!r}; there are {known}, "
+        f"or give a function of (shape, rng){place_of(origin_here())}"
+    )

@@ -24,11 +24,12 @@ from tinygraph.optimizers.arguments import (
     sound_rate,
 )
 from tinygraph.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Parameter, Tensor, arrays_of, as_tensor, assign
 from tinygraph.types import DType, float32, float64, int32
 
 
-class Optimizer:
+class Optimizer(Remembered):
     """Moves parameters against their gradients.
 
     Everything that changes is a parameter, so that a jitted step keeps it and a file can hold it:

@@ -21,12 +21,13 @@ from typing import Any
 from tinygraph import functional as F
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import float64
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Remembered):
     """A learning rate for each step: iterations (an integer scalar) -> float64 scalar."""
 
     def __call__(self, iterations: Any) -> Tensor:
