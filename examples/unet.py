@@ -61,7 +61,7 @@ def make_step(model: Model, optimizer: Adam, backend: str, threads: int | None) 
 
     @tg.jit(backend=backend, threads=threads)
     def step(x: tg.Tensor, y: tg.Tensor) -> tg.Tensor:
-        loss = tg.losses.cross_entropy(model(x, training=True), y)
+        loss = tg.cross_entropy(model(x, training=True), y)
         optimizer.apply(tg.grad(loss, optimizer.parameters))
         return loss
 

@@ -31,26 +31,31 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 class RangeCheck(NamedTuple):
-    """What the integers of an argument must be, which the kernels cannot say."""
+    """What the numbers of an argument must be, which the kernels cannot say."""
 
     position: int
-    low: int
-    high: int
+    least: int
+    most: int
     what: str
     place: str
     """Where the user asks for that, as an error message ends."""
+    also: int | None = None
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> None:
         """A `DataError` if an element is outside."""
-        require_range(arrays[self.position], self.low, self.high, self.what, self.place)
+        array = arrays[self.position]
+        require_range(array, self.least, self.most, self.what, self.place, self.also)
 
 
-def require_range(array: np.ndarray, low: int, high: int, what: str, place: str) -> None:
-    """A `DataError` unless low <= array < high."""
-    if array.size and not (array.min() >= low and array.max() < high):
-        raise DataError(
-            f"{what} go from {low} to {high - 1}, got {array.min()} to {array.max()}{place}"
-        )
+def require_range(
+    array: np.ndarray, least: int, most: int, what: str, place: str, also: int | None = None
+) -> None:
+    """A `DataError` unless least <= array <= most, or an element is `also`. NaN is outside."""
+    if not array.size or (array.min() >= least and array.max() <= most):
+        return
+    if also is not None:
+        return require_range(array[array != also], least, most, what, place)
+    raise DataError(f"{what} go from {least} to {most}, got {array.min()} to {array.max()}{place}")
 
 
 class Trace:
@@ -99,11 +104,17 @@ class Trace:
             self._captured[node] = _leaf_for(node)
         return self._captured[node]
 
-    def require_range(self, node: Node, low: int, high: int, what: str) -> None:
-        """If `node` is an argument, its integers are checked at each call: low <= value < high."""
+    def require_range(
+        self, node: Node, least: int, most: int, what: str, also: int | None = None
+    ) -> None:
+        """If `node` is an argument, its numbers are checked at each call: least <= value <= most,
+        or value == also.
+        """
         if node in self.inputs:
             place = place_of(origin_here())
-            self.checks.append(RangeCheck(self.inputs.index(node), low, high, what, place))
+            check = RangeCheck(self.inputs.index(node), least, most, what, place, also)
+            if check not in self.checks:
+                self.checks.append(check)
 
     @contextmanager
     def active(self) -> Iterator[Trace]:

@@ -136,7 +136,7 @@ def test_twenty_steps_of_an_optimizer(kind: str) -> None:
 
     @tg.jit
     def step(x: tg.Tensor, y: tg.Tensor) -> tg.Tensor:
-        loss = tg.losses.cross_entropy(model(x), y)
+        loss = tg.cross_entropy(model(x), y)
         optimizer.apply(tg.grad(loss, optimizer.parameters))
         return loss
 

@@ -9,11 +9,12 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from tinygraph import losses, models, optimizers
+from tinygraph import models, optimizers
 from tinygraph.backend import find_backend
 from tinygraph.bench.flops import contraction_flops
 from tinygraph.compile import Compiled, Jitted, jit
 from tinygraph.errors import TinygraphError
+from tinygraph.functional import cross_entropy
 from tinygraph.grad import grad
 from tinygraph.nn import Model
 from tinygraph.tensor import Tensor, arrays_of, from_array
@@ -99,7 +100,7 @@ class Workload:
             optimizer = optimizers.SGD(0.01, parameters=model.parameters)
 
         def train(x: Tensor, y: Tensor) -> Tensor:
-            loss = losses.cross_entropy(model(x, training=True), y)
+            loss = cross_entropy(model(x, training=True), y)
             optimizer.apply(grad(loss, optimizer.parameters))
             return loss
 

@@ -22,7 +22,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = "float32") -> Tensor:
     """
     node = _integers("one_hot", node_of(labels))
     with scope("one_hot"):
-        here_it_is = _is_class(node, (*node.shape, classes), node.ndim)
+        here_it_is = is_class(node, (*node.shape, classes), node.ndim)
         return wrap(here_it_is).astype(dtype)
 
 
@@ -52,20 +52,23 @@ def _at_class(scores: Node, labels: Node, axes: tuple[int, ...]) -> Node:
             f"cross_entropy of logits {scores.type} needs integer labels {list(shape)} or "
             f"probabilities {list(scores.shape)}, got {labels.type}{here()}"
         )
-    _check_labels(_integers("cross_entropy", labels), scores.shape[axes[0]])
-    return ops.where(_is_class(labels, scores.shape, axes[0]), scores, 0)
+    check_range(
+        _integers("cross_entropy", labels), 0, scores.shape[axes[0]] - 1, "cross_entropy: labels"
+    )
+    return ops.where(is_class(labels, scores.shape, axes[0]), scores, 0)
 
 
-def _check_labels(labels: Node, classes: int) -> None:
-    """Refuses labels that are no class where they are at hand: now, or at a jitted call."""
-    what = "cross_entropy: labels"
-    if isinstance(labels.op, Leaf):
-        require_range(labels.op.storage.array, 0, classes, what, here())
+def check_range(values: Node, least: int, most: int, what: str, also: int | None = None) -> None:
+    """Refuses labels that are no class, and the like, where the values are at hand: now, or at a
+    jitted call. `also` is a further value that is allowed.
+    """
+    if isinstance(values.op, Leaf):
+        require_range(values.op.storage.array, least, most, what, here(), also)
     elif (trace := current_trace()) is not None:
-        trace.require_range(labels, 0, classes, what)
+        trace.require_range(values, least, most, what, also)
 
 
-def _is_class(labels: Node, shape: tuple[int, ...], axis: int) -> Node:
+def is_class(labels: Node, shape: tuple[int, ...], axis: int) -> Node:
     """Whether the position along `axis` of `shape` is the label: compared, not gathered."""
     position = ops.iota(labels.type.with_shape(shape).with_dtype(int32), (axis,))
     return ops.eq(position, ops.broadcast(ops.cast(labels, int32), shape, (axis,)))
