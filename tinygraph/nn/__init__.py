@@ -103,8 +103,10 @@ def __getattr__(name: str) -> Any:
         return import_module(f"tinygraph.{name}")
     if name in _HERE:
         return import_module(f"tinygraph.nn.{name}")
+    if name == "load_model":
+        return import_module("tinygraph.saving.file").load_model
     raise AttributeError(f"module 'tinygraph.nn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ELSEWHERE, *_HERE})
+    return sorted({*globals(), *_ELSEWHERE, *_HERE, "load_model"})
