@@ -160,6 +160,7 @@ if TYPE_CHECKING:
     from tinygraph import augment as augment
     from tinygraph import data as data
     from tinygraph import losses as losses
+    from tinygraph import metrics as metrics
     from tinygraph import models as models
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
@@ -169,6 +170,9 @@ if TYPE_CHECKING:
     from tinygraph.compile import jit as jit
     from tinygraph.draw import draw as draw
     from tinygraph.journal import journal as journal
+    from tinygraph.matrices import im2col as im2col
+    from tinygraph.matrices import toeplitz as toeplitz
+    from tinygraph.receptive_field import receptive_field as receptive_field
     from tinygraph.stages import stages as stages
     from tinygraph.testing import check_grads as check_grads
 
@@ -178,6 +182,7 @@ _MODULES = {
     "augment",
     "data",
     "losses",
+    "metrics",
     "models",
     "nn",
     "optimizers",
@@ -193,7 +198,10 @@ _FUNCTIONS = {
     "draw": "tinygraph.draw",
     "jit": "tinygraph.compile",
     "journal": "tinygraph.journal",
+    "im2col": "tinygraph.matrices",
+    "receptive_field": "tinygraph.receptive_field",
     "stages": "tinygraph.stages",
+    "toeplitz": "tinygraph.matrices",
 }
 """Where functions are that are imported when first used."""
 
