@@ -1,15 +1,37 @@
-"""Networks ready to build: `tg.models.build("classic_unet")`, or each by its own function."""
+"""Networks ready to build: `tg.models.build("resnet18")`, or each by its own function."""
 
+from tinygraph.models.alexnet import alexnet as alexnet
+from tinygraph.models.googlenet import googlenet as googlenet
+from tinygraph.models.lenet import lenet5 as lenet5
+from tinygraph.models.lenet import lenet5_1998 as lenet5_1998
 from tinygraph.models.mlp import mlp as mlp
 from tinygraph.models.mlp import mlp_big as mlp_big
 from tinygraph.models.mlp import mlp_small as mlp_small
+from tinygraph.models.mlp import mnist_mlp as mnist_mlp
 from tinygraph.models.mnist_cnn import mnist_cnn as mnist_cnn
+from tinygraph.models.mnist_cnn import mnist_conv_net as mnist_conv_net
+from tinygraph.models.mnist_cnn import mnist_convnet as mnist_convnet
+from tinygraph.models.pets_unet import encoder_classifier as encoder_classifier
 from tinygraph.models.pets_unet import pets_unet as pets_unet
 from tinygraph.models.registry import MODELS as MODELS
+from tinygraph.models.registry import Entry as Entry
 from tinygraph.models.registry import build as build
+from tinygraph.models.registry import find as find
 from tinygraph.models.resnet import resnet18 as resnet18
 from tinygraph.models.resnet import resnet34 as resnet34
 from tinygraph.models.resnet import resnet50 as resnet50
 from tinygraph.models.resnet import resnet101 as resnet101
 from tinygraph.models.resnet import resnet152 as resnet152
+from tinygraph.models.smileys import smiley_classifier as smiley_classifier
+from tinygraph.models.smileys import smiley_ring_unet as smiley_ring_unet
+from tinygraph.models.two_conv import two_conv as two_conv
 from tinygraph.models.unet import classic_unet as classic_unet
+from tinygraph.models.unet import unet as unet
+from tinygraph.models.vgg import vgg11 as vgg11
+from tinygraph.models.vgg import vgg11_lrn as vgg11_lrn
+from tinygraph.models.vgg import vgg13 as vgg13
+from tinygraph.models.vgg import vgg16 as vgg16
+from tinygraph.models.vgg import vgg16_c as vgg16_c
+from tinygraph.models.vgg import vgg19 as vgg19
+from tinygraph.models.xception import xception as xception
+from tinygraph.models.zfnet import zfnet as zfnet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygraph.nn import Dense, Input, Model, Sequential
+from tinygraph.nn import Dense, Flatten, Input, Model, Sequential
 
 
 def mlp(inputs: int, hidden: Sequence[int], classes: int, name: str | None = None) -> Model:
@@ -21,3 +21,17 @@ def mlp_small() -> Model:
 def mlp_big() -> Model:
     """784-512-512-10: 669,706 parameters."""
     return mlp(784, (512, 512), 10, "mlp_big")
+
+
+def mnist_mlp(classes: int = 10, image_size: int = 28) -> Model:
+    """Lecture 5's, image in, probabilities out: N,28,28 -> N,10. 13,002 parameters."""
+    return Sequential(
+        [
+            Input((image_size, image_size)),
+            Flatten(),
+            Dense(16, activation="relu"),
+            Dense(16, activation="relu"),
+            Dense(classes, activation="softmax"),
+        ],
+        name="mnist_mlp",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Call, Shape, Symbol
 from tinygraph.tensor import Tensor, from_array
 from tinygraph.tensor.numbers import to_array
-from tinygraph.weights import load_parameters, save_parameters
+from tinygraph.training.trainer import Trainer
+from tinygraph.weights import Loaded, assign_arrays, load_arrays, save_parameters
 
 
-class Model(Layer):
+class Model(Trainer, Layer):
     """A layer made of layers.
 
     `Model(inputs, outputs)` computes the symbols `outputs` from the symbols `inputs`; each may be
@@ -89,6 +90,42 @@ class Model(Layer):
 
         print_summary(self)
 
+    def save(
+        self,
+        path: str | Path,
+        custom_objects: Mapping[str, Any] | None = None,
+        include_optimizer: bool = True,
+    ) -> None:
+        """Writes the whole model as one safetensors file. See `tg.nn.models.load_model`.
+
+        Where it is compiled, the optimizer and its state too, so that training goes on.
+        `custom_objects={"name": function}` names functions that are not tinygraph's.
+        """
+        from tinygraph.saving.file import save_model
+
+        save_model(self, path, custom_objects, include_optimizer)
+
+    def to_json(self, custom_objects: Mapping[str, Any] | None = None) -> str:
+        """What the model is made of, without its numbers. See `tg.nn.models.model_from_json`."""
+        from tinygraph.saving.architecture import model_to_json
+
+        return model_to_json(self, custom_objects)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` makes another such model of, with weights of its own."""
+        from tinygraph.saving.architecture import is_structural, write_model
+
+        return write_model(self) if is_structural(self) else super().get_config()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A model like the one whose `get_config` this is."""
+        from tinygraph.saving.architecture import read_model
+
+        if {"version", "model"} <= config.keys():
+            return read_model(dict(config), None, "the config")
+        return super().from_config(config)
+
     def save_weights(self, path: str | Path) -> None:
         """Writes all parameters as safetensors.
 
@@ -96,12 +133,20 @@ class Model(Layer):
         """
         save_parameters(path, self.named_parameters())
 
-    def load_weights(self, path: str | Path) -> None:
-        """Reads what `save_weights` wrote.
+    def load_weights(
+        self, path: str | Path, by_name: bool = False, skip_mismatch: bool = False
+    ) -> Loaded:
+        """Reads what `save_weights` or `save` wrote.
 
-        A `DataError` names what does not fit; then nothing is changed.
+        A `DataError` names what does not fit; then nothing is changed. With `by_name` only what
+        model and file both have is loaded; with `skip_mismatch` also what has another shape there
+        is left as it was. Printing the result says what became of each.
         """
-        load_parameters(path, self.named_parameters())
+        from tinygraph.saving.file import model_arrays
+
+        arrays = model_arrays(load_arrays(path))
+        parameters = self.named_parameters()
+        return assign_arrays(parameters, arrays, str(path), by_name, skip_mismatch)
 
     def _applied(self, call: Call, args: Any, training: bool) -> Any:
         """The layer's result. Its nodes have the scope and line that the call was written in."""
@@ -153,30 +198,26 @@ def _value(leaf: Any, values: dict[Symbol, Tensor]) -> Any:
 
 
 def _calls_between(inputs: Any, outputs: Any) -> list[Call]:
-    """What computes the outputs from the inputs, in the order the user wrote it where it can be."""
+    """What computes the outputs from the inputs, in the order the user wrote it."""
     for symbol in [*leaves(inputs), *leaves(outputs)]:
         if not isinstance(symbol, Symbol):
             raise TinygraphError(
                 f"Model(inputs, outputs) needs symbols that begin at Input, got {symbol!r}{_here()}"
             )
     known = set(leaves(inputs))
-    order: list[Call] = []
-    seen: set[int] = set()
-    stack: list[tuple[Symbol | Call, bool]] = [(s, False) for s in reversed([*leaves(outputs)])]
+    calls: set[Call] = set()
+    stack: list[Symbol] = [*reversed([*leaves(outputs)])]
     while stack:
-        item, done = stack.pop()
-        if isinstance(item, Call) and done:
-            order.append(item)
-        elif isinstance(item, Symbol) and item not in known:
-            if item.call is None:
-                raise TinygraphError(
-                    f"the outputs need the input {item}, which is not among the inputs{_here()}"
-                )
-            if id(item.call) not in seen:
-                seen.add(id(item.call))
-                stack.append((item.call, True))
-                stack.extend((source, False) for source in reversed(item.call.inputs()))
-    return order
+        symbol = stack.pop()
+        if symbol in known or symbol.call in calls:
+            continue
+        if symbol.call is None:
+            raise TinygraphError(
+                f"the outputs need the input {symbol}, which is not among the inputs{_here()}"
+            )
+        calls.add(symbol.call)
+        stack.extend(reversed(symbol.call.inputs()))
+    return sorted(calls, key=lambda call: call.number)
 
 
 def _paths(calls: Sequence[Call]) -> dict[Layer, str]:

@@ -7,7 +7,8 @@ What a layer gives for symbols is found by running it on placeholders, so a laye
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinygraph.errors import ShapeError, TraceError
@@ -97,6 +98,8 @@ class Call:
     """The user's line, and the scope the call was written in."""
     result: Any = None
     """The symbols it gives."""
+    number: int = field(default_factory=count().__next__)
+    """A later call has a greater one."""
 
     def inputs(self) -> list[Symbol]:
         """The symbols among its arguments."""
