@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 GOLDEN = Path(__file__).parent / "golden"
 HAS_TORCH = importlib.util.find_spec("torch") is not None
+HAS_KERAS = importlib.util.find_spec("keras") is not None
 WRITTEN = pytest.StashKey[list[str]]()
 
 # `--hypothesis-profile=NAME` chooses. The first two draw the same samples every time.
@@ -40,12 +45,32 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("reference") is None:
         return
-    if HAS_TORCH:
-        item.user_properties.append(("compared", "PyTorch itself"))
+    keras = "keras" in getattr(item, "fixturenames", ())
+    missing = "torch" if not HAS_TORCH else "keras" if keras and not HAS_KERAS else None
+    if missing is None:
+        item.user_properties.append(("compared", "Keras itself" if keras else "PyTorch itself"))
         return
-    if item.config.getoption("--need-reference"):
-        pytest.fail("torch is missing: pip install -e '.[reference]'", pytrace=False)
-    pytest.skip("torch is missing")
+    possible = missing != "keras" or sys.version_info >= (3, 11)  # what Keras asks for
+    if item.config.getoption("--need-reference") and possible:
+        pytest.fail(f"{missing} is missing: pip install -e '.[reference]'", pytrace=False)
+    pytest.skip(f"{missing} is missing")
+
+
+@pytest.fixture(scope="session")
+def keras(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Keras on PyTorch, for tests marked `reference`; with float32 as its default."""
+    with pytest.MonkeyPatch.context() as patch:  # Keras can be told in no other way
+        patch.setenv("KERAS_BACKEND", "torch")
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        return import_module("keras")
+
+
+@pytest.fixture
+def keras64(keras: Any) -> Iterator[Any]:
+    """Keras on PyTorch, computing in float64."""
+    keras.config.set_floatx("float64")
+    yield keras
+    keras.config.set_floatx("float32")
 
 
 class Golden:
