@@ -158,6 +158,7 @@ from tinygraph.types import uint32 as uint32
 
 if TYPE_CHECKING:
     from tinygraph import augment as augment
+    from tinygraph import callbacks as callbacks
     from tinygraph import data as data
     from tinygraph import losses as losses
     from tinygraph import metrics as metrics
@@ -165,6 +166,7 @@ if TYPE_CHECKING:
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
     from tinygraph import regularizers as regularizers
+    from tinygraph import training as training
     from tinygraph import weights as weights
     from tinygraph.backend import backends as backends
     from tinygraph.compile import jit as jit
@@ -180,6 +182,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "augment",
+    "callbacks",
     "data",
     "losses",
     "metrics",
@@ -188,6 +191,7 @@ _MODULES = {
     "optimizers",
     "regularizers",
     "testing",
+    "training",
     "weights",
 }
 """Imported when first used."""

@@ -38,6 +38,8 @@ class Jitted:
         self.backend = backend
         self.threads = threads
         self.example = None if example is None else tuple(example)
+        self.announces = True
+        """Whether compiling again is worth a line on the log."""
         self._name = getattr(fn, "__name__", "function")
         self._keep = keep
         self._compiled: OrderedDict[Hashable, Compiled] = OrderedDict()
@@ -111,7 +113,7 @@ class Jitted:
     def _announce(self, call: dict[str, str]) -> None:
         """Says what made it compile again, so that nobody waits without knowing why."""
         before = self._last_call
-        if before is None:
+        if before is None or not self.announces:
             return
         places = [p for p in {**before, **call} if before.get(p) != call.get(p)]
         changes = [

@@ -1,0 +1,130 @@
+"""One batch: what the model sees, what it should say, and how much each example counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygraph.errors import DataError, DtypeError
+from tinygraph.nn.structure import leaves, mapped
+from tinygraph.tensor import Tensor
+from tinygraph.types import DType
+
+
+class Batch(NamedTuple):
+    """x and y are arrays, or lists, tuples and dicts of them; y and weight may be None."""
+
+    x: Any
+    y: Any = None
+    weight: Any = None
+
+    def examples(self) -> int:
+        """How many examples it has."""
+        return len(next(leaves(self.x)))
+
+
+def batch_of(item: Any) -> Batch:
+    """What an iterable gave: (x, y), (x, y, weight), (x,) or x alone."""
+    if isinstance(item, Batch):
+        return item
+    if isinstance(item, tuple):
+        if not 1 <= len(item) <= 3:
+            raise DataError(f"a batch is x, (x, y) or (x, y, sample_weight); got {len(item)} parts")
+        return Batch(*item)
+    return Batch(item)
+
+
+def as_array(data: Any, what: str) -> np.ndarray:
+    """The array that data is, with examples along its first axis."""
+    if isinstance(data, Tensor):
+        data = data.numpy()
+    try:
+        array = np.asarray(data)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{what} makes no array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"{what} holds numbers or truth values, got {array.dtype}")
+    if not array.ndim:
+        raise DataError(f"{what} has no examples: it is the single number {array}")
+    return array
+
+
+def as_arrays(data: Any, what: str) -> Any:
+    """The same for lists and dicts of arrays. A list of plain numbers is one array."""
+    if data is None:
+        return None
+    if isinstance(data, dict):
+        return {key: as_array(value, f"{what}[{key!r}]") for key, value in data.items()}
+    if isinstance(data, list | tuple) and any(isinstance(v, np.ndarray | Tensor) for v in data):
+        return [as_array(value, f"{what}[{k}]") for k, value in enumerate(data)]
+    return as_array(data, what)
+
+
+def input_array(array: Any, dtype: DType | None, floats: DType) -> np.ndarray:
+    """What a model is given: of the input's `dtype`, if that is known.
+
+    Otherwise floats, bytes and truth values become `floats`, other whole numbers int32.
+    """
+    from tinygraph.tensor.numbers import to_array
+
+    array = np.asarray(array)
+    if dtype is None:
+        small = array.dtype.kind in "fb" or array.dtype == np.uint8
+        dtype = floats if small else DType.int32
+    same = array.dtype == dtype.numpy and array.flags.c_contiguous
+    return array if same else to_array(array, dtype)
+
+
+def target_array(array: Any, floats: DType) -> np.ndarray:
+    """What a loss is given: floats as `floats`, bytes, truth values and whole numbers as int32."""
+    return input_array(array, None if _is_float(array) else DType.int32, floats)
+
+
+def _is_float(array: Any) -> bool:
+    return np.asarray(array).dtype.kind == "f"
+
+
+def rows(value: Any, which: Any) -> Any:
+    """The examples `which` of each array."""
+    return None if value is None else mapped(value, lambda array: array[which])
+
+
+def require_equal_lengths(parts: Sequence[tuple[str, Any]]) -> int:
+    """How many examples there are; a `DataError` where the parts disagree or there are none."""
+    lengths = {
+        name if k == 0 else f"{name}[{k}]": len(array)
+        for name, value in parts
+        for k, array in enumerate(leaves(value))
+        if array is not None
+    }
+    if not lengths:
+        raise DataError("there is no data: x holds no array")
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise DataError(f"each example needs all its parts: {said} examples")
+    examples = next(iter(lengths.values()))
+    if not examples:
+        raise DataError("the data set is empty: x has 0 examples")
+    return examples
+
+
+def require_numbers(batch: Batch, where: str) -> None:
+    """A `DataError` if something in the batch is NaN or infinite; `where` says which batch."""
+    for name, value in (("x", batch.x), ("y", batch.y), ("sample_weight", batch.weight)):
+        for k, array in enumerate(leaves(value)):
+            if array is None or np.asarray(array).dtype.kind != "f":
+                continue
+            with np.errstate(all="ignore"):
+                if np.isfinite(np.sum(array)):  # one pass; what is not finite stays so in a sum
+                    continue
+            bad = ~np.isfinite(array)
+            if not bad.any():
+                continue  # the sum was too large, the numbers are not
+            place = [int(i) for i in np.argwhere(bad)[0]]
+            part = name if k == 0 else f"{name}[{k}]"
+            raise DataError(
+                f"{where}: {part} has {int(bad.sum())} values that are no finite number, the "
+                f"first is {array[tuple(place)]} at {place} of the batch"
+            )

@@ -1,0 +1,191 @@
+"""From the arguments of `fit`, `evaluate` and `predict` to the loops that do it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinygraph.callbacks.callback import Callback
+from tinygraph.callbacks.callback_list import CallbackList
+from tinygraph.callbacks.history import History
+from tinygraph.errors import DataError, TinygraphError
+from tinygraph.training.averages import Averages
+from tinygraph.training.batch import Batch, as_arrays, require_equal_lengths, require_numbers
+from tinygraph.training.class_weight import with_class_weight
+from tinygraph.training.evaluate import evaluated, predicted
+from tinygraph.training.feed import ArrayFeed, Feed, feed_of
+from tinygraph.training.fit import Fit
+from tinygraph.training.progress import Display
+from tinygraph.training.resume import Resume, Resuming
+from tinygraph.training.split import split_off
+from tinygraph.training.training import Training
+
+if TYPE_CHECKING:
+    from tinygraph.nn.model import Model
+
+Callbacks = Sequence[Callback] | Callback | None
+
+
+def begin_fit(
+    model: Model,
+    training: Training,
+    data: tuple[Any, Any, Any],
+    batch_size: int | None,
+    epochs: int,
+    verbose: Any,
+    callbacks: Callbacks,
+    validation_split: float,
+    validation_data: Any,
+    shuffle: bool,
+    class_weight: Any,
+    initial_epoch: int,
+    steps: int | None,
+    validation_steps: int | None,
+    validation_batch_size: int | None,
+    validation_freq: int,
+    seed: int,
+    resume: Any,
+) -> History:
+    """`Model.fit`."""
+    given, held = Batch(*data), None
+    if validation_data is not None:
+        held = _validation(validation_data)
+    elif validation_split:
+        given, held = split_off(given, validation_split)
+    feed = feed_of(given, batch_size, shuffle, seed, steps)
+    validation = None
+    if held is not None:
+        size = validation_batch_size or batch_size
+        validation = feed_of(held, size, False, 0, validation_steps)
+    _mention_short_batches(feed)
+    training.prepare(feed.first().x if training.needs_example else None, trains=True)
+    display, level = _display(verbose)
+    listeners = [*_listed(callbacks), *([display] if display else [])]
+    resuming = None
+    if resume is not None:
+        wanted = resume if isinstance(resume, Resume) else Resume(Path(resume))
+        resuming = Resuming(wanted, _facts(training, given, feed, batch_size, shuffle, seed))
+    history = model.history = History()
+    fit = Fit(
+        model,
+        training,
+        feed,
+        validation,
+        validation_freq,
+        epochs,
+        initial_epoch,
+        class_weight,
+        resuming,
+    )
+    with closing(display or Display()):
+        try:
+            fit.run(listeners, history, level)
+        finally:
+            if resuming is not None:
+                resuming.close()
+    return history
+
+
+def begin_evaluate(
+    model: Model,
+    training: Training,
+    data: tuple[Any, Any, Any],
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Callbacks,
+) -> dict[str, float]:
+    """`Model.evaluate`."""
+    feed = feed_of(Batch(*data), batch_size, False, 0, steps)
+    display, level = _display(verbose)
+    listeners = [*_listed(callbacks), *([display] if display else [])]
+    known = {"steps": feed.steps, "verbose": level}
+    with closing(display or Display()):
+        return evaluated(training, feed, CallbackList(listeners, model, known))
+
+
+def begin_predict(
+    model: Model,
+    training: Training,
+    x: Any,
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Callbacks,
+) -> Any:
+    """`Model.predict`."""
+    feed = feed_of(Batch(x), batch_size, False, 0, steps)
+    display, level = _display(verbose)
+    listeners = [*_listed(callbacks), *([display] if display else [])]
+    known = {"steps": feed.steps, "verbose": level}
+    with closing(display or Display()):
+        return predicted(training, feed, CallbackList(listeners, model, known))
+
+
+def one_batch(
+    training: Training, data: tuple[Any, Any, Any], class_weight: Any, trains: bool
+) -> dict[str, float]:
+    """`Model.train_on_batch` and `Model.test_on_batch`."""
+    names = ("x", "y", "sample_weight")
+    batch = Batch(*(as_arrays(value, name) for name, value in zip(names, data)))
+    require_equal_lengths([*zip(names, batch)])
+    require_numbers(batch, "the batch")
+    training.prepare(batch.x, trains)
+    averages = Averages(training.objective)
+    step = training.train if trains else training.test
+    averages.add(*step(with_class_weight(batch, class_weight)), batch.examples())
+    return averages.logs()
+
+
+def _validation(data: Any) -> Batch:
+    """(x, y), (x, y, sample_weight), or something that gives batches."""
+    if isinstance(data, tuple):
+        if len(data) not in (2, 3):
+            raise DataError(
+                f"validation_data is (x, y) or (x, y, sample_weight), got {len(data)} parts"
+            )
+        return Batch(*data)
+    return Batch(data)
+
+
+def _mention_short_batches(feed: Feed) -> None:
+    if isinstance(feed, ArrayFeed) and feed.batch_size > feed.examples:
+        logging.getLogger("tinygraph").warning(
+            "batch_size %d is more than the %d examples: there is one batch of %d an epoch",
+            feed.batch_size,
+            feed.examples,
+            feed.examples,
+        )
+
+
+def _facts(
+    training: Training, data: Batch, feed: Feed, batch_size: Any, shuffle: bool, seed: int
+) -> dict[str, Any]:
+    """What decides how a run ends, besides what the checkpoint holds."""
+    backend = training.backend
+    return {
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "seed": seed,
+        "steps": feed.steps,
+        "examples": getattr(feed, "examples", None),
+        "optimizer": type(training.optimizer).__name__,
+        "backend": backend if isinstance(backend, str) else backend.name,
+    }
+
+
+def _display(verbose: Any) -> tuple[Display | None, int]:
+    """What shows the progress, and Keras's number for it."""
+    level = 1 if verbose in ("auto", True) else int(verbose) if verbose in (0, 1, 2) else None
+    if level is None:
+        raise TinygraphError(f'verbose is 0, 1, 2 or "auto", got {verbose!r}')
+    return (Display(bar=level == 1) if level else None), level
+
+
+def _listed(callbacks: Callbacks) -> list[Callback]:
+    if callbacks is None:
+        return []
+    return [callbacks] if isinstance(callbacks, Callback) else [*callbacks]

@@ -1,0 +1,200 @@
+"""Where batches come from: arrays, a `tg.data.Batches`, or anything that can be gone through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinygraph.errors import DataError
+from tinygraph.tensor import Tensor
+from tinygraph.training.batch import Batch, as_arrays, batch_of, require_equal_lengths, rows
+
+
+class Feed(Protocol):
+    """Batches of one epoch after the other."""
+
+    steps: int | None
+    """Batches an epoch, None if not known."""
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from number `start` on; they depend on nothing else."""
+        ...
+
+    def first(self) -> Batch:
+        """A batch like those to come, without taking it away."""
+        ...
+
+
+class ArrayFeed:
+    """Slices of arrays, shuffled by (seed, epoch)."""
+
+    def __init__(self, data: Batch, batch_size: int, shuffle: bool, seed: int) -> None:
+        parts = (("x", data.x), ("y", data.y), ("sample_weight", data.weight))
+        self.examples = require_equal_lengths(parts)
+        self.data = data
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.steps: int | None = -(-self.examples // batch_size)
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        order = None
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, epoch)).permutation(self.examples)
+        for first in range(start * self.batch_size, self.examples, self.batch_size):
+            which: Any = slice(first, first + self.batch_size)
+            if order is not None:
+                which = order[which]
+            yield Batch(*(rows(part, which) for part in self.data))
+
+    def first(self) -> Batch:
+        return Batch(*(rows(part, slice(0, self.batch_size)) for part in self.data))
+
+
+class BatchesFeed:
+    """A `tg.data.Batches`, which shuffles by itself."""
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+        self.steps: int | None = len(batches)
+        if not self.steps:
+            raise DataError("the data set is empty: there are no batches")
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        self._batches.start(epoch, start)
+        return map(batch_of, self._batches)
+
+    def first(self) -> Batch:
+        return _some(self.batches(0))
+
+
+class IterableFeed:
+    """An iterable of batches; each epoch goes through it anew.
+
+    An iterator can be gone through once: the epochs share what it gives.
+    """
+
+    def __init__(self, iterable: Iterable[Any]) -> None:
+        self._iterable = iterable
+        self._once = iter(iterable) if iter(iterable) is iterable else None
+        self.given = 0
+        """How many batches an iterator has given."""
+        length = getattr(iterable, "__len__", None)
+        self.steps: int | None = length() if length is not None else None
+        if self.steps == 0:
+            raise DataError("the data set is empty: there are no batches")
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        if self._once is None:
+            return islice(map(batch_of, iter(self._iterable)), start, None)
+        return self._rest()
+
+    def first(self) -> Batch:
+        if self._once is None:
+            return _some(self.batches(0))
+        first = next(self._once, None)
+        if first is None:
+            raise DataError("the data set is empty: it gave no batch")
+        self._once = chain([first], self._once)
+        return batch_of(first)
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it can be gone through once only."""
+        return self._once is not None
+
+    def _rest(self) -> Iterator[Batch]:
+        assert self._once is not None
+        for item in self._once:
+            self.given += 1
+            yield batch_of(item)
+
+
+class StepsFeed:
+    """Epochs of a given number of batches, whatever the data's own epochs are."""
+
+    def __init__(self, feed: Feed, steps: int) -> None:
+        self._feed = feed
+        self.steps: int | None = steps
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        steps = self.steps or 0
+        return islice(self._from(epoch * steps + start), steps - start)
+
+    def first(self) -> Batch:
+        return self._feed.first()
+
+    def _from(self, position: int) -> Iterator[Batch]:
+        """All batches from a position on, the data's epochs one after the other."""
+        feed = self._feed
+        if isinstance(feed, IterableFeed) and feed.is_once:
+            yield from islice(feed.batches(0), max(0, position - feed.given), None)
+        elif feed.steps is None:
+            yield from islice(_again_and_again(feed), position, None)
+        else:
+            epoch, start = divmod(position, feed.steps)
+            while True:
+                yield from feed.batches(epoch, start)
+                epoch, start = epoch + 1, 0
+
+
+def feed_of(
+    data: Batch, batch_size: int | None, shuffle: bool, seed: int, steps: int | None = None
+) -> Feed:
+    """The feed for what a user gave as x, y and sample_weight."""
+    feed: Feed
+    if _is_arrays(data):
+        arrays = Batch(*(as_arrays(v, n) for n, v in zip(("x", "y", "sample_weight"), data)))
+        feed = ArrayFeed(arrays, _checked_size(batch_size), shuffle, seed)
+    else:
+        if data.y is not None or data.weight is not None:
+            raise DataError("y and sample_weight come with x, where x gives batches (x, y, weight)")
+        if hasattr(data.x, "start") and hasattr(data.x, "state"):
+            feed = BatchesFeed(data.x)
+        else:
+            feed = IterableFeed(data.x)
+    if steps is None:
+        return feed
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise DataError(f"steps_per_epoch is a number of at least 1, got {steps!r}")
+    return StepsFeed(feed, steps)
+
+
+def _is_arrays(data: Batch) -> bool:
+    """Whether x is data itself, not something that gives batches of it."""
+    x = data.x
+    if isinstance(x, np.ndarray | Tensor | dict) or data.y is not None:
+        return True
+    if isinstance(x, list | tuple):
+        return not x or not isinstance(x[0], tuple)
+    if not isinstance(x, Iterable):
+        raise DataError(
+            f"x is an array, a list or dict of arrays, or gives batches (x, y); got {x!r}"
+        )
+    return hasattr(x, "__array__")
+
+
+def _checked_size(batch_size: int | None) -> int:
+    size = 32 if batch_size is None else batch_size
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise DataError(f"batch_size is a number of at least 1, got {batch_size!r}")
+    return int(size)
+
+
+def _again_and_again(feed: Feed) -> Iterator[Batch]:
+    epoch, found = 0, True
+    while found:
+        found = False
+        for batch in feed.batches(epoch):
+            found = True
+            yield batch
+        epoch += 1
+
+
+def _some(batches: Iterator[Batch]) -> Batch:
+    for batch in batches:
+        return batch
+    raise DataError("the data set is empty: it gave no batch")

@@ -1,0 +1,174 @@
+"""Training: what `model.compile` settles, and the compiled steps that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygraph.compile import Jitted, jit, trace_function
+from tinygraph.errors import DataError, TinygraphError
+from tinygraph.grad import grad
+from tinygraph.nn.structure import leaves, mapped
+from tinygraph.nn.symbol import Symbol
+from tinygraph.optimizers import find_optimizer
+from tinygraph.tensor import Tensor
+from tinygraph.training.batch import Batch, input_array, target_array
+from tinygraph.training.nesting import for_each
+from tinygraph.training.objective import Measured, Objective
+
+if TYPE_CHECKING:
+    from tinygraph.nn.model import Model
+
+
+class Training:
+    """Optimizer, losses and metrics of a model, and its steps: train, test, predict.
+
+    Each step is one jitted function, compiled once for each shape of batch.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = (),
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        backend: Any = "llvm",
+        threads: int | None = None,
+    ) -> None:
+        self.model = model
+        self.optimizer = None if optimizer is None else find_optimizer(optimizer)
+        self.loss = loss
+        self.backend = backend
+        self._said = (loss, metrics, loss_weights, weighted_metrics)
+        self._objective: Objective | None = None
+        self._example: Any = None
+        self._train = self._jitted(self._train_step, backend, threads)
+        self._test = self._jitted(self._test_step, backend, threads)
+        self._predict = self._jitted(self._predict_step, backend, threads)
+
+    @property
+    def objective(self) -> Objective:
+        """Losses and metrics of each output. Made when the outputs are known."""
+        if self._objective is None:
+            self._objective = Objective(self.model, self._example, *self._said)
+        return self._objective
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it says more than how to predict."""
+        return self.optimizer is not None or self.loss is not None
+
+    @property
+    def needs_example(self) -> bool:
+        """Whether an input must be seen before the model's weights and outputs are known."""
+        return self.model.outputs is None and self._example is None
+
+    def prepare(self, x: Any, trains: bool) -> None:
+        """Builds the model for inputs like x, and the optimizer for what is trained.
+
+        x may be None unless `needs_example`.
+        """
+        if self.needs_example:
+            arrays = self.inputs(x)
+            said = {"training": True} if trains else {}
+            traced = trace_function(lambda x: self.model(x, **said), (arrays,), {}, "build")
+            self._example = traced.result
+        if not trains:
+            return
+        self.objective.require_loss()
+        parameters = self.model.parameters
+        optimizer = self.optimizer
+        if optimizer is None:
+            raise TinygraphError(
+                f"model {self.model.name} has no optimizer: compile(optimizer=...)"
+            )
+        if not parameters:
+            raise TinygraphError(f"model {self.model.name} has nothing to train: all is frozen")
+        if not optimizer.parameters:
+            optimizer.build(parameters)
+        if [*map(id, optimizer.parameters)] != [*map(id, parameters)]:
+            raise TinygraphError(
+                f"what is trained of model {self.model.name} has changed since compile (or the "
+                "optimizer trains another model): call compile again, with a new optimizer"
+            )
+
+    def train(self, batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """One step of the optimizer: losses and metrics' statistics, from before the step."""
+        return _numbers(self._train(*self._arguments(batch)))
+
+    def test(self, batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The same without training."""
+        return _numbers(self._test(*self._arguments(batch)))
+
+    def predict(self, x: Any) -> Any:
+        """The outputs, as arrays, nested as the model's."""
+        return mapped(self._predict(self.inputs(x)), lambda tensor: tensor.numpy())
+
+    def inputs(self, x: Any) -> Any:
+        """x nested as the model's inputs, each array of the input's dtype."""
+        model = self.model
+        symbols = model.inputs
+        if symbols is None:
+            return mapped(x, lambda array: input_array(array, None, model.dtype))
+        if isinstance(x, Mapping) and not isinstance(symbols, Mapping):
+            x = _by_name(model, x)
+        if isinstance(symbols, Mapping) and isinstance(x, Mapping):
+            missing = [key for key in symbols if key not in x]
+            if missing:
+                raise DataError(f"x has nothing for the input {missing[0]!r}; it has {[*x]}")
+            return {key: input_array(x[key], symbols[key].dtype, model.dtype) for key in symbols}
+        wanted, given = [*leaves(symbols)], [*leaves(x)]
+        if len(wanted) != len(given):
+            raise DataError(
+                f"model {model.name} takes {len(wanted)} inputs, x has {len(given)} arrays"
+            )
+        arrays = [input_array(a, s.dtype, model.dtype) for s, a in zip(wanted, given)]
+        return arrays[0] if isinstance(symbols, Symbol) else arrays
+
+    def _arguments(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
+        names, floats = self.objective.names, self.model.dtype
+        y = for_each(batch.y, names, "y")
+        w = for_each(batch.weight, names, "sample_weight", shared=True)
+        targets = [None if a is None else target_array(a, floats) for a in y]
+        weights = [None if a is None else input_array(a, floats, floats) for a in w]
+        return self.inputs(batch.x), targets, weights
+
+    def _train_step(self, x: Any, y: Any, w: Any) -> Measured:
+        assert self.optimizer is not None
+        prediction = self.model(x, training=True)
+        measured = self.objective.measured(y, prediction, w, self.model.losses)
+        self.optimizer.apply(grad(measured.losses[0], self.optimizer.parameters))
+        return measured
+
+    def _test_step(self, x: Any, y: Any, w: Any) -> Measured:
+        prediction = self.model(x, training=False)
+        return self.objective.measured(y, prediction, w, self.model.losses)
+
+    def _predict_step(self, x: Any) -> Any:
+        return self.model(x, training=False)
+
+    def _jitted(self, fn: Any, backend: Any, threads: int | None) -> Jitted:
+        step = jit(fn, backend=backend, threads=threads)
+        step.announces = False  # a shorter last batch is no surprise
+        return step
+
+
+def _numbers(measured: Measured) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    return [_array(t) for t in measured.losses], [_array(t) for t in measured.statistics]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.numpy()
+
+
+def _by_name(model: Model, x: Mapping[str, Any]) -> list[Any]:
+    """Arrays given by the names of inputs, in the order of the inputs."""
+    names = [symbol.name for symbol in leaves(model.inputs)]
+    missing = [name for name in names if name not in x]
+    if missing:
+        raise DataError(f"x has nothing for the input {missing[0]!r}; it has {[*x]}")
+    return [x[name] for name in names if name is not None]
