@@ -1,7 +1,7 @@
 """A model as one safetensors file: the notes say what it is made of, the arrays are its numbers.
 
-    notes   {"kind": "model", "version": 1, "architecture": {...}, "training": {...} or null}
-    arrays  model/<path of a parameter>, optimizer/<name of its state>
+notes   {"kind": "model", "version": 1, "architecture": {...}, "training": {...} or null}
+arrays  model/<path of a parameter>, optimizer/<name of its state>
 """
 
 from __future__ import annotations
