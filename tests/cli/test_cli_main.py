@@ -37,6 +37,18 @@ def test_summary_of_a_model_by_name(capsys: Captured) -> None:
     assert "13,002" in capsys.readouterr().out
 
 
+def test_summary_of_a_model_in_another_size(capsys: Captured) -> None:
+    assert main(["summary", "ResNet-18", "--classes", "10", "--image-size", "32"]) == 0
+    out = capsys.readouterr().out
+    assert "[N,32,32,3]" in out
+    assert "11,181,642 trainable, 9,600 not trainable" in out
+
+
+def test_summary_without_a_name_lists_the_models(capsys: Captured) -> None:
+    assert main(["summary"]) == 0
+    assert "vgg16 = vgg_d" in capsys.readouterr().out
+
+
 def test_bench_prints_one_line_of_json(capsys: Captured) -> None:
     options = ["--mode", "train", "--batch", "2", "--seconds", "0.05", "--json"]
     assert main(["bench", "mlp_small", "--backend", "numpy", "--threads", "1", *options]) == 0

@@ -133,3 +133,17 @@ def test_a_model_that_is_not_drawn_can_be_initialized() -> None:
     model.initialize(5)
     for mine, theirs in zip(model.parameters, drawn.parameters, strict=True):
         assert (mine.numpy() == theirs.numpy()).all()
+
+
+def test_an_option_that_a_model_lacks() -> None:
+    with pytest.raises(
+        tg.TinygraphError, match=r"mlp_small: .*'image_size'; its options are: none"
+    ):
+        models.build("mlp_small", image_size=3)
+
+
+def test_the_table_has_a_line_for_each() -> None:
+    lines = models.table().splitlines()
+    assert len(lines) == 1 + len(models.MODELS)
+    (vgg,) = [line for line in lines if line.startswith("vgg16 = vgg_d ")]
+    assert vgg.endswith("138,357,544")

@@ -171,7 +171,7 @@ def test_summary_off_a_terminal_is_plain(capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr().out
     assert printed.isascii()
     assert "dense_1 (Dense)" in printed
-    assert "13,002 parameters: 13,002 trained, 0 not" in printed
+    assert "13,002 parameters: 13,002 trainable, 0 not trainable" in printed
 
 
 def sizes(model: nn.Model) -> list[Any]:

@@ -7,9 +7,15 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name", metavar="NAME", help="a model of tg.models such as classic_unet, or FILE[:NAME]"
+    add = parser.add_argument
+    add(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="a model of tg.models such as resnet18, or FILE[:NAME]; without one all are listed",
     )
+    add("--classes", type=int, help="how many the model tells apart, where not its usual number")
+    add("--image-size", type=int, metavar="N", help="height and width, where not the usual ones")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -18,8 +24,13 @@ def run(args: argparse.Namespace) -> int:
     from tinygraph.loading import load, split
     from tinygraph.nn import Model
 
+    if args.name is None:
+        print(models.table())
+        return 0
     if args.name in models.MODELS or not _is_file(split(args.name)[0]):
-        model = models.build(args.name)
+        given = {"classes": args.classes, "image_size": args.image_size}
+        options = {name: value for name, value in given.items() if value is not None}
+        model = models.build(args.name, None, **options)
     else:
         model = load(args.name)
         if not isinstance(model, Model):

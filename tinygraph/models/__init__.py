@@ -17,6 +17,7 @@ from tinygraph.models.registry import MODELS as MODELS
 from tinygraph.models.registry import Entry as Entry
 from tinygraph.models.registry import build as build
 from tinygraph.models.registry import find as find
+from tinygraph.models.registry import table as table
 from tinygraph.models.resnet import resnet18 as resnet18
 from tinygraph.models.resnet import resnet34 as resnet34
 from tinygraph.models.resnet import resnet50 as resnet50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,12 @@ class Entry:
         return self.parameters - self.untrained
 
     def __call__(self, **options: Any) -> Model:
+        signature = inspect.signature(self.function)
+        try:
+            signature.bind(**options)
+        except TypeError as error:
+            known = ", ".join(signature.parameters) or "none"
+            raise TinygraphError(f"model {self.name}: {error}; its options are: {known}") from None
         return self.function(**{**self.options, **options})
 
 
@@ -145,6 +152,27 @@ def build(name: str, seed: int | None = 0, **options: Any) -> Model:
     if seed is not None:
         model.initialize(seed)
     return model
+
+
+def table() -> str:
+    """All models as text: names, where they are from, parameters."""
+    heads = ("model", "lecture", "source", "parameters", "not trainable")
+    lines = [heads, *(_cells(entry) for entry in _ENTRIES)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if k > 2 else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    name = " = ".join((entry.name, *entry.aliases))
+    untrained = f"{entry.untrained:,}" if entry.untrained else ""
+    lectures = ", ".join(map(str, entry.lectures))
+    return name, lectures, entry.source, f"{entry.parameters:,}", untrained
 
 
 def find(name: str) -> Entry:

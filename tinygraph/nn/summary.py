@@ -68,7 +68,7 @@ def totals(model: Model) -> str:
     """How many parameters there are, how many of them are trained, and what layers remark."""
     total = model.count_params()
     trained = sum(p.size for p in model.parameters)
-    counts = f"{total:,} parameters: {trained:,} trained, {total - trained:,} not"
+    counts = f"{total:,} parameters: {trained:,} trainable, {total - trained:,} not trainable"
     remarks = [f"{row.name} {row.remark}" for row in _rows_of(model) if row.remark]
     return "\n".join([counts, *remarks])
 
