@@ -43,6 +43,7 @@ class Optimizer(Remembered):
     Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019), in Keras's form.
     """
 
+    left_out = ("parameters",)
     slots: tuple[str, ...] = ()
     """What is kept for each trained parameter, of its shape."""
 
