@@ -12,6 +12,7 @@ from tinygraph.graph import scope
 from tinygraph.losses.names import plain, snake_case
 from tinygraph.losses.outputs import last_activation
 from tinygraph.losses.shapes import same_rank
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import TensorType
 
@@ -21,7 +22,7 @@ LOSSES: dict[str, type[Loss]] = {}
 """Every class of loss by its name in small letters; a subclass enters itself where it is made."""
 
 
-class Loss:
+class Loss(Remembered):
     """A function of target and prediction whose mean over a batch is to become small.
 
     A loss of your own is a subclass with `call(target, prediction)`, which gives one number for
@@ -41,7 +42,8 @@ class Loss:
         if name is not None:
             self.name = name
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
         if cls.__module__ != __name__ and not cls.__name__.startswith("_"):

@@ -13,13 +13,14 @@ from tinygraph.graph import scope
 from tinygraph.losses.base import Loss, Mixture, weight_like
 from tinygraph.losses.names import plain, snake_case
 from tinygraph.losses.shapes import same_rank
+from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 
 METRICS: dict[str, type[Metric]] = {}
 """Every class of metric by its name in small letters; a subclass enters itself."""
 
 
-class Metric:
+class Metric(Remembered):
     """A number over a whole data set, computed batch by batch.
 
     A metric of your own is a subclass with two methods: `statistics`, which gives a vector for
@@ -37,7 +38,8 @@ class Metric:
             self.name = name
         self.reset()
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
         if cls.__module__ != __name__ and not cls.__name__.startswith("_"):

@@ -30,6 +30,7 @@ from tinygraph.nn.symbol import Symbol, called
 from tinygraph.regularizers import find_regularizer, penalty_of
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Parameter, Tensor
+from tinygraph.tensor.numbers import is_scalar
 from tinygraph.types import DType, dtype_of
 
 
@@ -240,16 +241,17 @@ class Layer(Remembered):
         """Makes the weights, unless they are there already, for such inputs."""
         if self.built:
             return
+        beside = any(hasattr(leaf, "shape") for leaf in leaves(inputs))  # x * 2 has a number
         for leaf in leaves(inputs):
-            if not hasattr(leaf, "shape"):
+            if not (hasattr(leaf, "shape") or (beside and is_scalar(leaf))):
                 raise DtypeError(
                     f"layer {self.name} takes tensors and arrays, got {leaf!r}"
                     f"{place_of(origin_here())}"
                 )
-        shapes = [mapped(value, lambda leaf: tuple(leaf.shape)) for value in inputs]
+        shapes = [mapped(value, lambda leaf: tuple(getattr(leaf, "shape", ()))) for value in inputs]
         self.build(shapes[0] if len(shapes) == 1 else shapes)
         self.built = True
-        self._built_for = mapped(list(inputs), lambda leaf: Symbol(tuple(leaf.shape), leaf.dtype))
+        self._built_for = mapped(list(inputs), _kind_of)
         if not self.trainable:
             self.trainable = False  # also for the layers that it has made meanwhile
 
@@ -302,6 +304,11 @@ def snake_case(name: str) -> str:
     """MaxPooling2D -> max_pooling2d"""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     return re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", words).lower()
+
+
+def _kind_of(leaf: Any) -> Any:
+    """A symbol of the shape and dtype of a tensor; a number stays what it is."""
+    return Symbol(tuple(leaf.shape), leaf.dtype) if hasattr(leaf, "shape") else leaf
 
 
 def _drawn(

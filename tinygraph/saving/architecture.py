@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import Context
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from tinygraph.tensor.numbers import to_array
 from tinygraph.trace import Trace
 from tinygraph.types import TensorType, dtype_of
 
+OURS = ("nn", "regularizers", "losses", "metrics", "optimizers")
+"""Modules with classes that a file may name."""
 VERSION = 1
 """Of the JSON. Newer ones are refused."""
 
@@ -229,6 +232,8 @@ class _Reader:
 
 
 def _model(said: dict[str, Any], custom_objects: Mapping[str, Any] | None, draw: bool) -> Any:
+    for module in OURS:
+        import_module(f"tinygraph.{module}")
     reader = _Reader(custom_objects)
     with nullcontext() if draw else undrawn():
         model = reader.layer(said["model"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -30,6 +30,8 @@ class _MadeWith:
 class Remembered:
     """Keeps the arguments it was made with, for `get_config`; its classes are found by name."""
 
+    left_out: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are no part of the config."""
     _made_with: _MadeWith
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -49,6 +51,8 @@ class Remembered:
         """
         given = self._made_with
         config = _by_name(type(self), given.args, given.kwargs)
+        for name in self.left_out:
+            config.pop(name, None)
         return {**config, **_changed(self, config)}
 
     @classmethod
@@ -118,7 +122,7 @@ def _made(cls: type, config: Mapping[str, Any]) -> Any:
     args: list[Any] = []
     rest = dict(config)
     parameters = _signature(cls).parameters.values()
-    several = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), None)
+    several = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), "")
     for parameter in parameters:
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             args.extend(rest.pop(parameter.name, ()))
