@@ -10,4 +10,5 @@ from tinygraph.callbacks.learning_rate import LearningRateScheduler as LearningR
 from tinygraph.callbacks.learning_rate import ReduceLROnPlateau as ReduceLROnPlateau
 from tinygraph.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from tinygraph.callbacks.monitor import Monitor as Monitor
+from tinygraph.callbacks.tensorboard import TensorBoard as TensorBoard
 from tinygraph.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygraph.errors import DataError, DtypeError
+from tinygraph.data.structure import examples_of, to_arrays
+from tinygraph.errors import DataError
 from tinygraph.nn.structure import leaves, mapped
-from tinygraph.tensor import Tensor
+from tinygraph.tensor.numbers import to_array
 from tinygraph.types import DType
 
 
@@ -36,30 +36,12 @@ def batch_of(item: Any) -> Batch:
     return Batch(item)
 
 
-def as_array(data: Any, what: str) -> np.ndarray:
-    """The array that data is, with examples along its first axis."""
-    if isinstance(data, Tensor):
-        data = data.numpy()
-    try:
-        array = np.asarray(data)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{what} makes no array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(f"{what} holds numbers or truth values, got {array.dtype}")
-    if not array.ndim:
-        raise DataError(f"{what} has no examples: it is the single number {array}")
-    return array
-
-
-def as_arrays(data: Any, what: str) -> Any:
-    """The same for lists and dicts of arrays. A list of plain numbers is one array."""
-    if data is None:
-        return None
-    if isinstance(data, dict):
-        return {key: as_array(value, f"{what}[{key!r}]") for key, value in data.items()}
-    if isinstance(data, list | tuple) and any(isinstance(v, np.ndarray | Tensor) for v in data):
-        return [as_array(value, f"{what}[{k}]") for k, value in enumerate(data)]
-    return as_array(data, what)
+def as_batch(x: Any, y: Any, weight: Any) -> Batch:
+    """A batch of what a user gave as arrays; the parts need one number of examples."""
+    parts = {"x": x, "y": y, "sample_weight": weight}
+    given = {name: to_arrays(v, name) for name, v in parts.items() if v is not None}
+    examples_of(given)
+    return Batch(given.get("x"), given.get("y"), given.get("sample_weight"))
 
 
 def input_array(array: Any, dtype: DType | None, floats: DType) -> np.ndarray:
@@ -67,8 +49,6 @@ def input_array(array: Any, dtype: DType | None, floats: DType) -> np.ndarray:
 
     Otherwise floats, bytes and truth values become `floats`, other whole numbers int32.
     """
-    from tinygraph.tensor.numbers import to_array
-
     array = np.asarray(array)
     if dtype is None:
         small = array.dtype.kind in "fb" or array.dtype == np.uint8
@@ -89,25 +69,6 @@ def _is_float(array: Any) -> bool:
 def rows(value: Any, which: Any) -> Any:
     """The examples `which` of each array."""
     return None if value is None else mapped(value, lambda array: array[which])
-
-
-def require_equal_lengths(parts: Sequence[tuple[str, Any]]) -> int:
-    """How many examples there are; a `DataError` where the parts disagree or there are none."""
-    lengths = {
-        name if k == 0 else f"{name}[{k}]": len(array)
-        for name, value in parts
-        for k, array in enumerate(leaves(value))
-        if array is not None
-    }
-    if not lengths:
-        raise DataError("there is no data: x holds no array")
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name} has {n}" for name, n in lengths.items())
-        raise DataError(f"each example needs all its parts: {said} examples")
-    examples = next(iter(lengths.values()))
-    if not examples:
-        raise DataError("the data set is empty: x has 0 examples")
-    return examples
 
 
 def require_numbers(batch: Batch, where: str) -> None:

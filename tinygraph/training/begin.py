@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +12,10 @@ from tinygraph.callbacks.callback_list import CallbackList
 from tinygraph.callbacks.history import History
 from tinygraph.errors import DataError, TinygraphError
 from tinygraph.training.averages import Averages
-from tinygraph.training.batch import Batch, as_arrays, require_equal_lengths, require_numbers
+from tinygraph.training.batch import Batch, as_batch, require_numbers
 from tinygraph.training.class_weight import with_class_weight
 from tinygraph.training.evaluate import evaluated, predicted
-from tinygraph.training.feed import ArrayFeed, Feed, feed_of
+from tinygraph.training.feed import Feed, feed_of
 from tinygraph.training.fit import Fit
 from tinygraph.training.progress import Display
 from tinygraph.training.resume import Resume, Resuming
@@ -60,14 +59,13 @@ def begin_fit(
     if held is not None:
         size = validation_batch_size or batch_size
         validation = feed_of(held, size, False, 0, validation_steps)
-    _mention_short_batches(feed)
     training.prepare(feed.first().x if training.needs_example else None, trains=True)
     display, level = _display(verbose)
     listeners = [*_listed(callbacks), *([display] if display else [])]
     resuming = None
     if resume is not None:
         wanted = resume if isinstance(resume, Resume) else Resume(Path(resume))
-        resuming = Resuming(wanted, _facts(training, given, feed, batch_size, shuffle, seed))
+        resuming = Resuming(wanted, _facts(training, feed))
     history = model.history = History()
     fit = Fit(
         model,
@@ -129,9 +127,7 @@ def one_batch(
     training: Training, data: tuple[Any, Any, Any], class_weight: Any, trains: bool
 ) -> dict[str, float]:
     """`Model.train_on_batch` and `Model.test_on_batch`."""
-    names = ("x", "y", "sample_weight")
-    batch = Batch(*(as_arrays(value, name) for name, value in zip(names, data)))
-    require_equal_lengths([*zip(names, batch)])
+    batch = as_batch(*data)
     require_numbers(batch, "the batch")
     training.prepare(batch.x, trains)
     averages = Averages(training.objective)
@@ -151,27 +147,11 @@ def _validation(data: Any) -> Batch:
     return Batch(data)
 
 
-def _mention_short_batches(feed: Feed) -> None:
-    if isinstance(feed, ArrayFeed) and feed.batch_size > feed.examples:
-        logging.getLogger("tinygraph").warning(
-            "batch_size %d is more than the %d examples: there is one batch of %d an epoch",
-            feed.batch_size,
-            feed.examples,
-            feed.examples,
-        )
-
-
-def _facts(
-    training: Training, data: Batch, feed: Feed, batch_size: Any, shuffle: bool, seed: int
-) -> dict[str, Any]:
+def _facts(training: Training, feed: Feed) -> dict[str, Any]:
     """What decides how a run ends, besides what the checkpoint holds."""
     backend = training.backend
     return {
-        "batch_size": batch_size,
-        "shuffle": shuffle,
-        "seed": seed,
-        "steps": feed.steps,
-        "examples": getattr(feed, "examples", None),
+        **feed.facts(),
         "optimizer": type(training.optimizer).__name__,
         "backend": backend if isinstance(backend, str) else backend.name,
     }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, Protocol
 
 import numpy as np
 
+from tinygraph.data.batches import Batches
 from tinygraph.errors import DataError
+from tinygraph.nn.structure import leaves
 from tinygraph.tensor import Tensor
-from tinygraph.training.batch import Batch, as_arrays, batch_of, require_equal_lengths, rows
+from tinygraph.training.batch import Batch, as_batch, batch_of
+
+log = logging.getLogger("tinygraph")
 
 
 class Feed(Protocol):
@@ -27,37 +32,15 @@ class Feed(Protocol):
         """A batch like those to come, without taking it away."""
         ...
 
-
-class ArrayFeed:
-    """Slices of arrays, shuffled by (seed, epoch)."""
-
-    def __init__(self, data: Batch, batch_size: int, shuffle: bool, seed: int) -> None:
-        parts = (("x", data.x), ("y", data.y), ("sample_weight", data.weight))
-        self.examples = require_equal_lengths(parts)
-        self.data = data
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = seed
-        self.steps: int | None = -(-self.examples // batch_size)
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        order = None
-        if self.shuffle:
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.examples)
-        for first in range(start * self.batch_size, self.examples, self.batch_size):
-            which: Any = slice(first, first + self.batch_size)
-            if order is not None:
-                which = order[which]
-            yield Batch(*(rows(part, which) for part in self.data))
-
-    def first(self) -> Batch:
-        return Batch(*(rows(part, slice(0, self.batch_size)) for part in self.data))
+    def facts(self) -> dict[str, Any]:
+        """What must be the same in a run that is resumed."""
+        ...
 
 
 class BatchesFeed:
-    """A `tg.data.Batches`, which shuffles by itself."""
+    """A `tg.data.Batches`, which shuffles and augments by itself."""
 
-    def __init__(self, batches: Any) -> None:
+    def __init__(self, batches: Batches) -> None:
         self._batches = batches
         self.steps: int | None = len(batches)
         if not self.steps:
@@ -69,6 +52,11 @@ class BatchesFeed:
 
     def first(self) -> Batch:
         return _some(self.batches(0))
+
+    def facts(self) -> dict[str, Any]:
+        batches = self._batches
+        names = ("examples", "batch_size", "shuffle", "seed", "drop_last")
+        return {name: getattr(batches, name) for name in names}
 
 
 class IterableFeed:
@@ -101,6 +89,9 @@ class IterableFeed:
         self._once = chain([first], self._once)
         return batch_of(first)
 
+    def facts(self) -> dict[str, Any]:
+        return {"steps": self.steps}
+
     @property
     def is_once(self) -> bool:
         """Whether it can be gone through once only."""
@@ -127,6 +118,9 @@ class StepsFeed:
     def first(self) -> Batch:
         return self._feed.first()
 
+    def facts(self) -> dict[str, Any]:
+        return {**self._feed.facts(), "steps_per_epoch": self.steps}
+
     def _from(self, position: int) -> Iterator[Batch]:
         """All batches from a position on, the data's epochs one after the other."""
         feed = self._feed
@@ -147,15 +141,11 @@ def feed_of(
     """The feed for what a user gave as x, y and sample_weight."""
     feed: Feed
     if _is_arrays(data):
-        arrays = Batch(*(as_arrays(v, n) for n, v in zip(("x", "y", "sample_weight"), data)))
-        feed = ArrayFeed(arrays, _checked_size(batch_size), shuffle, seed)
+        feed = BatchesFeed(_batches_of(data, batch_size, shuffle, seed))
     else:
         if data.y is not None or data.weight is not None:
             raise DataError("y and sample_weight come with x, where x gives batches (x, y, weight)")
-        if hasattr(data.x, "start") and hasattr(data.x, "state"):
-            feed = BatchesFeed(data.x)
-        else:
-            feed = IterableFeed(data.x)
+        feed = BatchesFeed(data.x) if isinstance(data.x, Batches) else IterableFeed(data.x)
     if steps is None:
         return feed
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
@@ -177,11 +167,16 @@ def _is_arrays(data: Batch) -> bool:
     return hasattr(x, "__array__")
 
 
-def _checked_size(batch_size: int | None) -> int:
+def _batches_of(data: Batch, batch_size: int | None, shuffle: bool, seed: int) -> Batches:
+    """Of arrays. A batch larger than the data set is cut to what there is."""
     size = 32 if batch_size is None else batch_size
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise DataError(f"batch_size is a number of at least 1, got {batch_size!r}")
-    return int(size)
+    x, y, weight = as_batch(*data)
+    examples = len(next(leaves(x)))
+    if isinstance(size, int) and size > examples:
+        if batch_size is not None:
+            log.warning("batch_size %d is more than the %d examples there are", size, examples)
+        size = examples
+    return Batches(x, y, weight, size, shuffle, seed, prefetch=0)
 
 
 def _again_and_again(feed: Feed) -> Iterator[Batch]:
