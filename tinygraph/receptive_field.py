@@ -161,6 +161,9 @@ def _enter(walk: list[Step], layer: Any, sources: tuple[int, ...]) -> int:
         return _enter_model(walk, layer, sources)
     if kind.startswith(WHOLE):
         walk.append(Step(None, sources, whole=True))
+    elif kind.startswith("MaxUnpooling"):
+        # of what comes back; where it goes was found in the second input
+        walk.append(Step(_window(layer.name, 1, layer.strides, 1, "upsampling"), sources[:1]))
     elif kernel := getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None):
         grows = "transposed" if "Transpose" in kind else ""
         stride, dilation = getattr(layer, "strides", 1), getattr(layer, "dilation_rate", 1)

@@ -78,7 +78,7 @@ def test_windows_floor_and_output_size_shows_the_border() -> None:
     assert tg.conv1d(array(1, 6, 1), array(3, 1, 1), 2).shape == (1, 2, 1)
     size = tg.output_size(6, 3, stride=2)
     assert (int(size), size.unused, size.fitting) == (2, 1, (0, 1))
-    assert str(size) == "2: 1 unused at the end; padding (0, 1) would fit"
+    assert str(size) == "2 (of 2.50): 1 unused at the end; padding (0, 1) would fit"
     assert str(tg.output_size(7, 3, stride=2)) == "3: every element is used"
     assert tg.output_size(7, 3, 2, "same").size == 4
     assert tg.output_size(6, 3, 2, [(0, 1)]).fitting is None

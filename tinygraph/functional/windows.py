@@ -82,6 +82,12 @@ class OutputSize(NamedTuple):
 
     None if this one does.
     """
+    stride: int = 1
+
+    @property
+    def exact(self) -> float:
+        """(extent - window + padding) / stride + 1, which is no whole number where some is left."""
+        return self.size + self.unused / self.stride
 
     def __index__(self) -> int:
         return self.size
@@ -92,7 +98,8 @@ class OutputSize(NamedTuple):
     def __str__(self) -> str:
         if self.fitting is None:
             return f"{self.size}: every element is used"
-        return f"{self.size}: {self.unused} unused at the end; padding {self.fitting} would fit"
+        rest = f"{self.unused} unused at the end; padding {self.fitting} would fit"
+        return f"{self.size} (of {self.exact:.2f}): {rest}"
 
 
 def output_size(
@@ -118,4 +125,4 @@ def output_size(
         raise ShapeError(f"a window of {span(window, dilation)} does not fit into {extent}{here()}")
     unused = extent + before + after - span(window, dilation) - (size - 1) * stride
     fitting = (before, after + stride - unused) if unused else None
-    return OutputSize(size, unused, fitting)
+    return OutputSize(size, unused, fitting, stride)
