@@ -21,6 +21,7 @@ from typing import Any
 from tinygraph import functional as F
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.optimizers.arguments import above_0, at_least_0
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import float64
@@ -53,9 +54,8 @@ class ExponentialDecay(Schedule):
     staircase: bool = False
 
     def __post_init__(self) -> None:
-        _need_steps(self, self.decay_steps)
-        if not self.decay_rate > 0:
-            _refuse(self, f"a decay_rate above 0, got {self.decay_rate!r}")
+        at_least_0("ExponentialDecay", initial_learning_rate=self.initial_learning_rate)
+        above_0("ExponentialDecay", decay_steps=self.decay_steps, decay_rate=self.decay_rate)
 
     def rate(self, step: Tensor) -> Tensor:
         exponent = _part(step, self.decay_steps, self.staircase)
@@ -75,7 +75,9 @@ class InverseTimeDecay(Schedule):
     staircase: bool = False
 
     def __post_init__(self) -> None:
-        _need_steps(self, self.decay_steps)
+        rates = (self.initial_learning_rate, self.decay_rate)
+        at_least_0("InverseTimeDecay", initial_learning_rate=rates[0], decay_rate=rates[1])
+        above_0("InverseTimeDecay", decay_steps=self.decay_steps)
 
     def rate(self, step: Tensor) -> Tensor:
         part = _part(step, self.decay_steps, self.staircase)
@@ -98,9 +100,9 @@ class PolynomialDecay(Schedule):
     cycle: bool = False
 
     def __post_init__(self) -> None:
-        _need_steps(self, self.decay_steps)
-        if not self.power > 0:
-            _refuse(self, f"a power above 0, got {self.power!r}")
+        rates = (self.initial_learning_rate, self.end_learning_rate)
+        at_least_0("PolynomialDecay", initial_learning_rate=rates[0], end_learning_rate=rates[1])
+        above_0("PolynomialDecay", decay_steps=self.decay_steps, power=self.power)
 
     def rate(self, step: Tensor) -> Tensor:
         if self.cycle:
@@ -124,6 +126,8 @@ class PiecewiseConstantDecay(Schedule):
 
     def __post_init__(self) -> None:
         steps = list(self.boundaries)
+        for value in self.values:
+            at_least_0("PiecewiseConstantDecay", values=value)
         if len(self.values) != len(steps) + 1:
             _refuse(
                 self,
@@ -158,9 +162,15 @@ class CosineDecay(Schedule):
     warmup_steps: int = 0
 
     def __post_init__(self) -> None:
-        _need_steps(self, self.decay_steps)
-        if self.warmup_steps < 0:
-            _refuse(self, f"warmup_steps of at least 0, got {self.warmup_steps!r}")
+        target = 0.0 if self.warmup_target is None else self.warmup_target
+        at_least_0(
+            "CosineDecay",
+            initial_learning_rate=self.initial_learning_rate,
+            alpha=self.alpha,
+            warmup_target=target,
+            warmup_steps=self.warmup_steps,
+        )
+        above_0("CosineDecay", decay_steps=self.decay_steps)
         if self.warmup_steps and self.warmup_target is None:
             _refuse(self, "a warmup_target= where there are warmup_steps")
 
@@ -183,11 +193,6 @@ class CosineDecay(Schedule):
 def _part(step: Tensor, decay_steps: int, staircase: bool) -> Tensor:
     part = step / decay_steps
     return F.floor(part) if staircase else part
-
-
-def _need_steps(schedule: Schedule, decay_steps: float) -> None:
-    if not decay_steps > 0:
-        _refuse(schedule, f"decay_steps above 0, got {decay_steps!r}")
 
 
 def _refuse(schedule: Schedule, needs: str) -> None:
