@@ -7,7 +7,7 @@ import pytest
 import tinygraph as tg
 from tinygraph import models
 from tinygraph.bench.flops import contraction_flops
-from tinygraph.models.resnet import TORCH
+from tinygraph.models.resnet import PAPER, TORCH
 from tinygraph.stages.subject import graph_of
 
 TRAINED = {
@@ -85,7 +85,7 @@ def test_multiply_adds_at_224(name: str, giga: float) -> None:
 
 def test_pytorch_strides_in_the_3x3_convolution() -> None:
     """Which costs ResNet-50 4.09 instead of 3.86 G multiply-adds, and no parameter."""
-    ours, theirs = (models.build("resnet50", None, style=s) for s in (models.resnet.PAPER, TORCH))
+    ours, theirs = (models.build("resnet50", None, style=s) for s in (PAPER, TORCH))
     assert ours.count_params() == theirs.count_params()
     giga = [round(contraction_flops(graph_of(m)) / 2e9, 2) for m in (ours, theirs)]
     assert giga == [3.86, 4.09]

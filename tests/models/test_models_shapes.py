@@ -113,8 +113,8 @@ def test_lenet5_1998_sees_the_channels_of_table_1() -> None:
 
 
 def test_lenet5_1998_finds_its_own_bitmaps() -> None:
-    layer = models.build("lenet5_1998", 0).get_layer("output")
-    bitmaps = layer.bitmaps.numpy()
+    model = models.build("lenet5_1998", 0)
+    layer, bitmaps = model.get_layer("output"), model.named_parameters()["output/bitmaps"].numpy()
     assert sorted(set(bitmaps.ravel())) == [-1, 1]
     logits = layer(bitmaps.copy()).numpy()
     assert (logits.argmax(1) == np.arange(10)).all()

@@ -54,8 +54,8 @@ LARGE: dict[str, Mapping[str, Any]] = {
     "pets_unet": {"image_size": 32},
     "encoder_classifier": {"image_size": 32},
 }
-ALIKE = {"atol": 1e-3, "rtol": 2e-3}
-"""Some of them normalise few numbers, which makes more of rounding."""
+ALIKE = 2e-3
+"""How much backends may differ: some models normalise few numbers, which makes more of rounding."""
 
 
 def test_every_model_is_trained_here() -> None:
@@ -114,7 +114,7 @@ def check(name: str, options: Mapping[str, Any]) -> None:
         same = np.array_equal(parameter.numpy(), before[path].numpy())
         assert same == (path == "output/bitmaps"), path
     _, others = trained(name, options, "llvm")
-    np.testing.assert_allclose(others, losses, **ALIKE)
+    np.testing.assert_allclose(others, losses, ALIKE, ALIKE / 2)
 
 
 @pytest.mark.parametrize("name", SMALL)
