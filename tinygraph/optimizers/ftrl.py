@@ -24,8 +24,9 @@ class Ftrl(Optimizer):
     n <- m
 
     n begins at `initial_accumulator_value`, z at 0. `l2_shrinkage_regularization_strength` adds
-    2 * strength * x to the g that goes into z, and not to that in n. So l1 makes weights 0 and not
-    only small. The paper's lambda_2 is 2 * l2, its alpha the learning rate, and its first x is 0.
+    2 * strength * x to the g that goes into z, and not to that in n. l1 makes weights 0 and not
+    only small; it counts once for all steps together, so it is larger than one in a loss. The
+    paper's lambda_2 is 2 * l2, its alpha the learning rate, and its first x is 0.
     Source: McMahan et al., "Ad click prediction: a view from the trenches" (2013), algorithm 1, in
     Keras's form.
     """
