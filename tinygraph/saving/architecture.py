@@ -84,7 +84,7 @@ def read_model(
             f"{what} has version {said['version']}, this tinygraph reads up to {VERSION}: "
             "it was written by a newer one"
         )
-    with _explained(what):
+    with explained(f"{what}: the model"):
         # a context of its own: scopes that are open here would be part of the layers' paths
         return Context().run(_model, said, custom_objects, draw)
 
@@ -260,12 +260,12 @@ def _build(layer: Layer, inputs: list[Any]) -> None:
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Whatever goes wrong in here is a DataError that says so."""
+def explained(what: str) -> Iterator[None]:
+    """Whatever goes wrong in here is a `DataError` that says so; `what` is the file."""
     try:
         yield
     except Exception as error:  # constructors of any class are called in here
         told = str(error)
         if not isinstance(error, TinygraphError):
             told = f"{type(error).__name__}: {error}"
-        raise DataError(f"{what}: the model cannot be made again: {told}") from error
+        raise DataError(f"{what} cannot be made again: {told}") from error

@@ -32,9 +32,9 @@ def save_model(
     such as a `Lambda` of a function without a name; `custom_objects` gives such functions names.
     """
     arrays = {MODEL + name: p.numpy() for name, p in model.named_parameters().items()}
-    training = write_training(model, custom_objects) if include_optimizer else None
-    if training is not None:
-        state = training.pop("state")
+    training = None
+    if include_optimizer:
+        training, state = write_training(model, custom_objects)
         arrays |= {OPTIMIZER + name: p.numpy() for name, p in state.items()}
     notes = {
         "kind": KIND,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from tinygraph.compile import Jitted, jit, trace_function
 from tinygraph.errors import DataError, TinygraphError
 from tinygraph.grad import grad
+from tinygraph.losses import find_loss
+from tinygraph.metrics import find_metric
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol
 from tinygraph.optimizers import find_optimizer
@@ -43,7 +45,12 @@ class Training:
         self.optimizer = None if optimizer is None else find_optimizer(optimizer)
         self.loss = loss
         self.backend = backend
-        self._said = (loss, metrics, loss_weights, weighted_metrics)
+        self.threads = threads
+        self.said = (loss, metrics, loss_weights, weighted_metrics)
+        """What `compile` was told, as it was."""
+        _require_known(loss, find_loss)
+        _require_known(metrics, find_metric)
+        _require_known(weighted_metrics, find_metric)
         self._objective: Objective | None = None
         self._example: Any = None
         self._train = self._jitted(self._train_step, backend, threads)
@@ -54,7 +61,7 @@ class Training:
     def objective(self) -> Objective:
         """Losses and metrics of each output. Made when the outputs are known."""
         if self._objective is None:
-            self._objective = Objective(self.model, self._example, *self._said)
+            self._objective = Objective(self.model, self._example, *self.said)
         return self._objective
 
     @property
@@ -155,6 +162,13 @@ class Training:
         step = jit(fn, backend=backend, threads=threads)
         step.announces = False  # a shorter last batch is no surprise
         return step
+
+
+def _require_known(said: Any, find: Callable[[Any], Any]) -> None:
+    """Finds wrong names early."""
+    for each in leaves(said):
+        if each is not None:
+            find(each)
 
 
 def _numbers(measured: Measured) -> tuple[list[np.ndarray], list[np.ndarray]]:
