@@ -53,6 +53,7 @@ class Training:
         _require_known(weighted_metrics, find_metric)
         self._objective: Objective | None = None
         self._example: Any = None
+        self._frozen: list[bool] | None = None
         self._train = self._jitted(self._train_step, backend, threads)
         self._test = self._jitted(self._test_step, backend, threads)
         self._predict = self._jitted(self._predict_step, backend, threads)
@@ -97,7 +98,10 @@ class Training:
             raise TinygraphError(f"model {self.model.name} has nothing to train: all is frozen")
         if not optimizer.parameters:
             optimizer.build(parameters)
-        if [*map(id, optimizer.parameters)] != [*map(id, parameters)]:
+        frozen = [not layer.trainable for _, layer in model.all_layers()]
+        self._frozen = self._frozen or frozen
+        same = [*map(id, optimizer.parameters)] == [*map(id, parameters)]
+        if not same or frozen != self._frozen:  # a frozen BatchNormalization may have no weights
             raise TinygraphError(
                 f"what is trained of model {self.model.name} has changed since compile (or the "
                 "optimizer trains another model): call compile again, with a new optimizer"
