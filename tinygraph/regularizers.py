@@ -102,6 +102,8 @@ def elastic_net(strength: float = 0.01, beta: float = 1.0) -> L1L2:
     return L1L2(strength, strength * beta)
 
 
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras's names in small letters
+
 REGULARIZERS: dict[str, Callable[[], Regularizer]] = {
     "l1": L1,
     "l2": L2,

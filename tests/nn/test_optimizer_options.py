@@ -196,6 +196,13 @@ def test_an_optimizer_says_what_it_was_made_with() -> None:
     assert optimizer.get_config() == {"learning_rate": 0.5, "clipnorm": 1.0}
     again = AdamW.from_config(optimizer.get_config())
     assert (float(again.learning_rate), again.clipnorm, again.weight_decay) == (0.5, 1.0, 0.004)
+    trained = SGD(lr=0.1, parameters=[tg.parameter(1.0)])
+    assert trained.get_config() == {"learning_rate": 0.1}
+    trained.learning_rate = 0.5
+    assert trained.get_config() == {"learning_rate": 0.5}
+    assert SGD().get_config() == {}
+    falling = ExponentialDecay(0.1, 10, 0.5)
+    assert SGD(falling).get_config() == {"learning_rate": falling}
 
 
 # Errors

@@ -16,7 +16,7 @@ from tinygraph.graph import origin_here, place_of
 def given_rate(kind: type, learning_rate: Any, lr: Any) -> Any:
     """The number or schedule that an optimizer of `kind` was given, under either name."""
     if lr is not None:
-        if learning_rate != _default_rate(kind):
+        if learning_rate != default_rate(kind):
             raise TinygraphError(
                 f"lr= is the older name of learning_rate=; {kind.__name__} got both, "
                 f"{lr!r} and {learning_rate!r}{_here()}"
@@ -63,15 +63,16 @@ def is_number(value: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def default_rate(kind: type) -> Any:
+    """The learning rate of an optimizer of `kind` that was given none."""
+    parameters = inspect.signature(kind).parameters
+    return parameters["learning_rate"].default if "learning_rate" in parameters else None
+
+
 def _require(kind: str, given: Mapping[str, Any], what: str, sound: Any) -> None:
     for name, value in given.items():
         if not is_number(value) or not sound(value):
             raise TinygraphError(f"{kind} needs {name}= a number {what}, got {value!r}{_here()}")
-
-
-def _default_rate(kind: type) -> Any:
-    parameters = inspect.signature(kind).parameters
-    return parameters["learning_rate"].default if "learning_rate" in parameters else None
 
 
 def _here() -> str:

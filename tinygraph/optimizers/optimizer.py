@@ -19,6 +19,7 @@ from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.optimizers.arguments import (
     above_0,
     at_least_0,
+    default_rate,
     given_rate,
     refuse_unknown,
     sound_rate,
@@ -194,6 +195,20 @@ class Optimizer(Remembered):
             f"{k}/{name}": slot for k, each in enumerate(self._slots) for name, slot in each.items()
         }
         return own | slots
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name that make another one like it, with the learning rate of now. What
+        it trains is not among them.
+        """
+        config = super().get_config()
+        config.pop("parameters", None)
+        if "lr" in config:
+            config["learning_rate"] = config.pop("lr")
+        given = config.get("learning_rate", default_rate(type(self)))
+        (now,) = arrays_of([self._rate])
+        if self._schedule is None and now != now.dtype.type(given):
+            config["learning_rate"] = float(now)
+        return config
 
     # What a subclass says
 
