@@ -2,7 +2,8 @@
 
 `from tinygraph import nn as keras` runs what was written for Keras: `keras.layers`, `keras.losses`,
 `keras.optimizers`, `keras.metrics`, `keras.callbacks` and `keras.regularizers` are tinygraph's own
-modules of these names.
+modules of these names. `keras.datasets`, `keras.models` and `keras.utils` are as small as what the
+lectures use of them.
 """
 
 from __future__ import annotations
@@ -87,14 +88,20 @@ from tinygraph.nn.seeds import set_random_seed as set_random_seed
 from tinygraph.nn.sequential import Sequential as Sequential
 
 if TYPE_CHECKING:
+    from tinygraph import callbacks as callbacks
     from tinygraph import losses as losses
+    from tinygraph import metrics as metrics
     from tinygraph import optimizers as optimizers
     from tinygraph import regularizers as regularizers
+    from tinygraph.nn import datasets as datasets
+    from tinygraph.nn import models as models
+    from tinygraph.nn import utils as utils
+    from tinygraph.saving.file import load_model as load_model
 
 _ELSEWHERE = {"losses", "metrics", "callbacks", "optimizers", "regularizers"}
 """Modules of tinygraph that are found here too, imported when they are first used."""
 
-_HERE = {"models", "utils"}
+_HERE = {"datasets", "models", "utils"}
 """Modules of nn that are imported when they are first used."""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygraph.errors import DataError
+from tinygraph.errors import DataError, TinygraphError
 from tinygraph.graph import origin_here, place_of
 from tinygraph.nn.seeds import set_random_seed as set_random_seed
+from tinygraph.weights import written_whole
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -38,6 +40,30 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     result = np.zeros((*numbers.shape, count), np.float32)
     np.put_along_axis(result, numbers[..., None], 1, -1)
     return result
+
+
+def plot_model(
+    model: Any, to_file: str | Path | None = "model.png", rankdir: str = "TB", dpi: int = 144
+) -> Any:
+    """A picture of a model, each of its layers one box with the shape that comes out.
+
+    Writes `to_file` (.png, .svg, .pdf or .dot; nothing for None) and returns the `Drawing`, which
+    a notebook shows. `rankdir` "TB" goes from top to bottom, "LR" from left to right. `tg.draw`
+    can draw more than this: values, gradients, single gates.
+    """
+    from tinygraph.draw import draw
+    from tinygraph.stages.subject import graph_of
+
+    if rankdir not in ("TB", "LR"):
+        raise TinygraphError(f"plot_model: rankdir is 'TB' or 'LR', got {rankdir!r}{_here()}")
+    direction = "TB" if rankdir == "TB" else "LR"
+    drawing = draw(graph_of(model), values=False, detail="modules", direction=direction)
+    if to_file is not None and Path(to_file).suffix.lower() == ".png":
+        with written_whole(Path(to_file)) as file:
+            file.write(drawing.png(dpi))
+    elif to_file is not None:
+        drawing.save(to_file)
+    return drawing
 
 
 def _here() -> str:

@@ -153,34 +153,40 @@ def _flat(x: Tensor) -> Tensor:
     return functional.reshape(x, (x.shape[0], -1, x.shape[-1]))
 
 
-def add(inputs: Any, **options: Any) -> Any:
+def _listed(name: str, inputs: Any, more: Sequence[Any]) -> Any:
+    if more:
+        raise ShapeError(f"{name} takes one list of inputs: layers.{name}([a, b]){here()}")
+    return inputs
+
+
+def add(inputs: Any, *more: Any, **options: Any) -> Any:
     """Add()(inputs)"""
-    return Add(**options)(inputs)
+    return Add(**options)(_listed("add", inputs, more))
 
 
-def subtract(inputs: Any, **options: Any) -> Any:
+def subtract(inputs: Any, *more: Any, **options: Any) -> Any:
     """Subtract()(inputs)"""
-    return Subtract(**options)(inputs)
+    return Subtract(**options)(_listed("subtract", inputs, more))
 
 
-def multiply(inputs: Any, **options: Any) -> Any:
+def multiply(inputs: Any, *more: Any, **options: Any) -> Any:
     """Multiply()(inputs)"""
-    return Multiply(**options)(inputs)
+    return Multiply(**options)(_listed("multiply", inputs, more))
 
 
-def average(inputs: Any, **options: Any) -> Any:
+def average(inputs: Any, *more: Any, **options: Any) -> Any:
     """Average()(inputs)"""
-    return Average(**options)(inputs)
+    return Average(**options)(_listed("average", inputs, more))
 
 
-def maximum(inputs: Any, **options: Any) -> Any:
+def maximum(inputs: Any, *more: Any, **options: Any) -> Any:
     """Maximum()(inputs)"""
-    return Maximum(**options)(inputs)
+    return Maximum(**options)(_listed("maximum", inputs, more))
 
 
-def minimum(inputs: Any, **options: Any) -> Any:
+def minimum(inputs: Any, *more: Any, **options: Any) -> Any:
     """Minimum()(inputs)"""
-    return Minimum(**options)(inputs)
+    return Minimum(**options)(_listed("minimum", inputs, more))
 
 
 def concatenate(inputs: Any, axis: int = -1, **options: Any) -> Any:
