@@ -98,7 +98,7 @@ class Training:
             raise TinygraphError(f"model {self.model.name} has nothing to train: all is frozen")
         if not optimizer.parameters:
             optimizer.build(parameters)
-        frozen = [not layer.trainable for _, layer in model.all_layers()]
+        frozen = [not layer.trainable for _, layer in self.model.all_layers()]
         self._frozen = self._frozen or frozen
         same = [*map(id, optimizer.parameters)] == [*map(id, parameters)]
         if not same or frozen != self._frozen:  # a frozen BatchNormalization may have no weights
