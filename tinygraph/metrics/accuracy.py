@@ -12,9 +12,7 @@ from tinygraph.losses.base import Loss
 from tinygraph.losses.binary import BinaryCrossentropy
 from tinygraph.losses.categorical import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from tinygraph.losses.labels import check_binary, check_labels, check_one_hot
-from tinygraph.losses.shapes import pair
-from tinygraph.metrics.base import MeanMetric, Metric
-from tinygraph.metrics.threshold import Thresholded
+from tinygraph.metrics.base import MeanMetric, Metric, Thresholded, rows
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import TensorType
 
@@ -27,7 +25,7 @@ class BinaryAccuracy(Thresholded, MeanMetric):
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         check_binary(self.name, target.type, prediction.type, None, False)
-        t, p = pair(self.name, target, prediction)
+        t, p = rows(self.name, target, prediction)
         right = F.equal(t, (p > self.at).astype(p.dtype))
         return F.mean(right.astype(p.dtype), -1)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from tinygraph.functional.arguments import here
 from tinygraph.graph import scope
 from tinygraph.losses.base import Loss, Mixture, weight_like
 from tinygraph.losses.names import plain, snake_case
-from tinygraph.losses.shapes import same_rank
+from tinygraph.losses.shapes import pair, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
+
+M = TypeVar("M", bound="Thresholded")
 
 METRICS: dict[str, type[Metric]] = {}
 """Every class of metric by its name in small letters; a subclass enters itself."""
@@ -62,7 +65,8 @@ class Metric(Remembered):
 
     def update(self, target: Any, prediction: Any, sample_weight: Any = None) -> None:
         """Adds a batch."""
-        batch = self.statistics(target, prediction, sample_weight).numpy().astype(np.float64)
+        statistics = self.statistics(as_tensor(target), as_tensor(prediction), sample_weight)
+        batch = statistics.numpy().astype(np.float64)
         self.totals = batch if self.totals is None else self.totals + batch
 
     def reset(self) -> None:
@@ -141,6 +145,33 @@ class LossMetric(MeanMetric):
                 counted = counted.astype(values.dtype)
                 weight = counted if weight is None else weight * counted
             return mean_statistics(values, weight, self.name)
+
+
+class Thresholded(Metric):
+    """The base: `threshold` is 0.5 unless given; beside a loss of logits it is 0."""
+
+    def __init__(self, threshold: float | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        self.threshold = threshold
+        self.logits = False
+
+    @property
+    def at(self) -> float:
+        """The threshold that is used."""
+        if self.threshold is not None:
+            return self.threshold
+        return 0.0 if self.logits else 0.5
+
+    def for_loss(self: M, loss: Loss | None) -> M:
+        own = copy.copy(self)
+        own.logits = bool(getattr(loss, "from_logits", False))
+        return own
+
+
+def rows(name: str, target: Any, prediction: Any) -> tuple[Tensor, Tensor]:
+    """Both in one shape with an axis of examples: [N] becomes [N,1], since it is N examples."""
+    t, p = pair(name, target, prediction)
+    return (t, p) if p.ndim > 1 else (t.reshape(-1, 1), p.reshape(-1, 1))
 
 
 def mean_statistics(values: Tensor, sample_weight: Any, name: str) -> Tensor:

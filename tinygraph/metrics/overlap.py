@@ -18,7 +18,7 @@ from tinygraph.graph import scope
 from tinygraph.losses.base import weight_like
 from tinygraph.losses.labels import check_labels
 from tinygraph.losses.shapes import one_shape, pair
-from tinygraph.metrics.threshold import Thresholded
+from tinygraph.metrics.base import Thresholded
 from tinygraph.tensor import Tensor, as_tensor
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinygraph.losses.regression import mean_absolute_error, mean_squared_error
-from tinygraph.metrics.base import MeanMetric
+from tinygraph.metrics.base import MeanMetric, rows
 from tinygraph.tensor import Tensor
 
 
@@ -15,7 +15,7 @@ class MeanSquaredError(MeanMetric):
     """The mean of (prediction - target)²."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        return mean_squared_error(target, prediction)
+        return mean_squared_error(*rows(self.name, target, prediction))
 
 
 class RootMeanSquaredError(MeanSquaredError):
@@ -29,4 +29,4 @@ class MeanAbsoluteError(MeanMetric):
     """The mean of |prediction - target|."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        return mean_absolute_error(target, prediction)
+        return mean_absolute_error(*rows(self.name, target, prediction))
