@@ -42,7 +42,12 @@ class Fit:
 
     def run(self, callbacks: Sequence[Callback], history: History, verbose: int) -> None:
         """Trains. However it ends, `history` is what happened, and the weights are whole."""
-        params = {"epochs": self.epochs, "steps": self.feed.steps, "verbose": verbose}
+        params = {
+            "epochs": self.epochs,
+            "steps": self.feed.steps,
+            "verbose": verbose,
+            "validation_freq": self.validation_freq if self.validation is not None else 1,
+        }
         callbacks = [*callbacks, history]  # last, to see what the others add to the logs
         self.callbacks = CallbackList(callbacks, self.model, params)
         self.stops_at_nan = any(isinstance(c, TerminateOnNaN) for c in callbacks)
