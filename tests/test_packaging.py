@@ -81,6 +81,10 @@ def test_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
     assert {
         "tinygraph/data/nuclei/nuclei.npz",
         "tinygraph/data/nuclei/LICENCE.txt",
+        "tinygraph/data/digits/digits8x8.npz",
+        "tinygraph/data/digits/LICENCE.txt",
+        "tinygraph/data/fashion_mini/fashion-mini-2000-500.npz",
+        "tinygraph/data/fashion_mini/LICENCE.txt",
         "tinygraph_llvm/runtime.ll",
     } <= there
 
@@ -108,9 +112,10 @@ def test_wheel_works_unpacked_elsewhere(wheel: zipfile.ZipFile, tmp_path: Path) 
     wheel.extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "import tinygraph, tinygraph.data\n"
-        "print(tinygraph.__file__, len(tinygraph.data.nuclei().train))"
+        "import tinygraph, tinygraph.data as data\n"
+        "sets = data.nuclei(), data.digits(), data.fashion_mini()\n"
+        "print(tinygraph.__file__, *(len(each.train) for each in sets))"
     )
-    where, count = python(code, cwd=tmp_path).split()
+    where, *counts = python(code, cwd=tmp_path).split()
     assert Path(where) == tmp_path / "tinygraph" / "__init__.py"
-    assert count == "90"
+    assert counts == ["90", "1437", "2000"]

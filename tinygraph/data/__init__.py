@@ -1,6 +1,7 @@
 """Data: sets that come with tinygraph or that you have, and batches of them."""
 
 from tinygraph.data.batches import Batches as Batches
+from tinygraph.data.batches import sample_rng as sample_rng
 from tinygraph.data.examples import Examples as Examples
 from tinygraph.data.examples import TrainTest as TrainTest
 from tinygraph.data.examples import TrainValidationTest as TrainValidationTest
