@@ -10,7 +10,7 @@ from tinygraph.errors import ShapeError
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import here, shown, who
-from tinygraph.tensor import Tensor
+from tinygraph.tensor import Tensor, as_tensor
 
 
 class Activation(Layer):
@@ -21,7 +21,7 @@ class Activation(Layer):
         self.activation = find_activation(activation)
 
     def call(self, x: Any) -> Tensor:
-        return self.activation(x)
+        return self.activation(as_tensor(x))
 
 
 class ReLU(Layer):
@@ -54,7 +54,7 @@ class ReLU(Layer):
         if not self.threshold and not self.negative_slope:
             y = functional.relu(x)
         else:
-            y = self._pieces(functional.add(x, 0))
+            y = self._pieces(as_tensor(x))
         return y if self.max_value is None else functional.minimum(y, self.max_value)
 
     def _pieces(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import whole
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import check_format, here, shown, who
-from tinygraph.tensor import Tensor
+from tinygraph.tensor import Tensor, as_tensor
 
 
 class Flatten(Layer):
@@ -87,4 +87,4 @@ class Identity(Layer):
     """x as it is."""
 
     def call(self, x: Any) -> Tensor:
-        return functional.add(x, 0) if not isinstance(x, Tensor) else x
+        return as_tensor(x)
