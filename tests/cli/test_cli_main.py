@@ -32,6 +32,13 @@ def test_draw_writes_a_picture(tmp_path: Path, capsys: Captured) -> None:
     assert str(path) in capsys.readouterr().out
 
 
+def test_draw_of_a_model_by_name(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "picture.dot"
+    assert main(["draw", "resnet18", "-o", str(path)]) == 0
+    assert "<b>res2a</b>" in path.read_text()
+    assert str(path) in capsys.readouterr().out
+
+
 def test_summary_of_a_model_by_name(capsys: Captured) -> None:
     assert main(["summary", "mlp_small"]) == 0
     assert "13,002" in capsys.readouterr().out

@@ -22,6 +22,8 @@ class Drawing:
     """How many gates the graph has."""
     shown: int
     """How many of them are drawn one by one."""
+    what: str = "gate"
+    """What was counted: gates, or the layers of a model."""
 
     def svg(self) -> str:
         """The picture as SVG text."""
@@ -63,7 +65,7 @@ class Drawing:
 
     def __repr__(self) -> str:
         folded = f", {self.gates - self.shown:,} of them folded" if self.shown < self.gates else ""
-        gates = "1 gate" if self.gates == 1 else f"{self.gates:,} gates"
+        gates = f"{self.gates:,} {self.what}{'s' if self.gates != 1 else ''}"
         return f"<Drawing of {gates}{folded}; .save('picture.svg') writes it>"
 
     def _repr_svg_(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from tinygraph.draw.circuit import Circuit, Group, Plan, Source, Unit
 from tinygraph.draw.modules import Module, Place, common
 
-Detail = Literal["auto", "gates", "modules"]
+Detail = Literal["auto", "gates", "layers", "modules"]
 
 PERIOD = 16
 """A pattern of more gates than this is not recognised as repeated."""

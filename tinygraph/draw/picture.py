@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from tinygraph.draw.circuit import Source
+from tinygraph.draw.diagram import diagram_of
+from tinygraph.draw.diagram_dot import dot_of_diagram
 from tinygraph.draw.dot import Direction, dot_of
 from tinygraph.draw.drawing import Drawing
 from tinygraph.draw.fold import Detail, folded
@@ -14,10 +16,15 @@ from tinygraph.errors import GradientError, TinygraphError, TraceError
 from tinygraph.grad import gradients as gradients_of
 from tinygraph.graph import Graph, Node, is_leaf
 from tinygraph.journal import Journal, differentiable, recorded, upstream_of
+from tinygraph.nn import Model
+from tinygraph.stages.subject import graph_of
 from tinygraph.tensor import Tensor, node_of
 
 GATES = 100
 """So many shapes a picture has at most, unless told otherwise."""
+
+LAYERS = 30
+"""A model with more layers is drawn by its blocks, unless told otherwise."""
 
 LEAST = 12
 """Leaves, gates and outputs, folded as far as they go, are so many."""
@@ -30,7 +37,7 @@ CHEAP = 4_000_000
 
 
 def draw(
-    y: Tensor | Graph | Sequence[Tensor],
+    y: Tensor | Graph | Model | Sequence[Tensor],
     *,
     gradients: Any = None,
     backward: bool | Sequence[Tensor] = False,
@@ -50,8 +57,18 @@ def draw(
     folds each into one box, "gates" never does, "auto" does where there are more than `max_gates`
     shapes. After that runs of gates are folded, so that no picture has more. `direction` is "LR",
     from left to right, or "TB", from top to bottom; "auto" turns what would get too wide.
+
+    A model is drawn as a diagram of its layers, from top to bottom: "modules" shows each outermost
+    scope (a block) as one box, "layers" all layers, "auto" these where they fit; "gates" draws its
+    circuit.
     """
     _check(detail, direction, max_gates)
+    if isinstance(y, Model):
+        if detail != "gates":
+            return _diagram(y, detail, direction, max_gates)
+        y = graph_of(y)
+    elif detail == "layers":
+        raise TinygraphError('detail="layers" is for models; a circuit has "gates" and "modules"')
     nodes = _nodes(y)
     outputs = [(node, (node.name or "") if node.inputs else "") for node in nodes]
     if backward is not False:
@@ -70,12 +87,27 @@ def draw(
 
 
 def _check(detail: str, direction: str, max_gates: int) -> None:
-    if detail not in ("auto", "gates", "modules"):
-        raise TinygraphError(f'detail is "auto", "gates" or "modules", got {detail!r}')
+    if detail not in ("auto", "gates", "layers", "modules"):
+        raise TinygraphError(f'detail is "auto", "gates", "layers" or "modules", got {detail!r}')
     if direction not in ("auto", "LR", "TB"):
         raise TinygraphError(f'direction is "auto", "LR" or "TB", got {direction!r}')
     if max_gates < LEAST:
         raise TinygraphError(f"max_gates is at least {LEAST}, got {max_gates}")
+
+
+def _diagram(
+    model: Model, detail: Detail, direction: Direction | Literal["auto"], limit: int
+) -> Drawing:
+    """The picture of a model's layers."""
+    if model.outputs is None:
+        raise TinygraphError(
+            f"model {model.name} has a call of its own: draw what it gives, as in draw(model(x))"
+        )
+    blocks = detail == "modules" or (detail == "auto" and len(model.calls) > min(LAYERS, limit))
+    diagram = diagram_of(model, blocks, limit if detail == "auto" else len(model.calls) + limit)
+    direction = "TB" if direction == "auto" else direction
+    text = dot_of_diagram(diagram, direction, f"model {model.name}")
+    return Drawing(text, diagram.layers, diagram.shown, "layer")
 
 
 def _nodes(y: Any) -> list[Node]:
