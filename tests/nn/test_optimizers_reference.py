@@ -215,3 +215,18 @@ def test_keras_with_a_schedule(keras64: Any) -> None:
     theirs = keras64.optimizers.Adam(keras64.optimizers.schedules.CosineDecay(*args))
     mine = ours.Adam(schedules.CosineDecay(*args))
     compare(our_steps(mine, "llvm"), keras_steps(keras64, theirs))
+
+
+def test_torch_defaults_are_those_of_the_page() -> None:
+    """docs/optimizers.md has a table of what differs."""
+    wanted = {
+        "SGD": {"lr": 0.001},
+        "RMSprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8},
+        "Adagrad": {"lr": 0.01, "eps": 1e-10, "initial_accumulator_value": 0},
+        "Adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6},
+        "Adam": {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8},
+        "AdamW": {"eps": 1e-8, "weight_decay": 0.01},
+    }
+    for name, defaults in wanted.items():
+        parameters = inspect.signature(getattr(torch.optim, name)).parameters
+        assert {key: parameters[key].default for key in defaults} == defaults, name

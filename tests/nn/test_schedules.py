@@ -18,12 +18,12 @@ from tinygraph.optimizers.schedules import (
     CosineDecay,
     ExponentialDecay,
     InverseTimeDecay,
+    LearningRateSchedule,
     PiecewiseConstantDecay,
     PolynomialDecay,
-    Schedule,
 )
 
-FORMS: dict[str, tuple[Schedule, Callable[[int], float]]] = {
+FORMS: dict[str, tuple[LearningRateSchedule, Callable[[int], float]]] = {
     "exponential": (ExponentialDecay(0.1, 10, 0.5), lambda t: 0.1 * 0.5 ** (t / 10)),
     "exponential-stairs": (ExponentialDecay(0.1, 10, 0.5, True), lambda t: 0.1 * 0.5 ** (t // 10)),
     "inverse": (InverseTimeDecay(0.1, 10, 0.5), lambda t: 0.1 / (1 + 0.05 * t)),
@@ -84,7 +84,7 @@ def test_a_decay_never_rises_and_ends_where_it_says(steps: int, power: float, se
 
 def test_one_of_ones_own() -> None:
     @dataclass(frozen=True)
-    class Halved(Schedule):
+    class Halved(LearningRateSchedule):
         start: float
 
         def rate(self, step: tg.Tensor) -> tg.Tensor:

@@ -14,5 +14,5 @@ from tinygraph.optimizers.find import find_optimizer as find_optimizer
 from tinygraph.optimizers.ftrl import Ftrl as Ftrl
 from tinygraph.optimizers.optimizer import Optimizer as Optimizer
 from tinygraph.optimizers.rmsprop import RMSprop as RMSprop
-from tinygraph.optimizers.schedules import Schedule as Schedule
+from tinygraph.optimizers.schedules import LearningRateSchedule as LearningRateSchedule
 from tinygraph.optimizers.sgd import SGD as SGD

@@ -28,7 +28,7 @@ from tinygraph.types import float64
 
 
 @dataclass(frozen=True)
-class Schedule(Remembered):
+class LearningRateSchedule(Remembered):
     """A learning rate for each step: iterations (an integer scalar) -> float64 scalar."""
 
     def __call__(self, iterations: Any) -> Tensor:
@@ -42,7 +42,7 @@ class Schedule(Remembered):
 
 
 @dataclass(frozen=True)
-class ExponentialDecay(Schedule):
+class ExponentialDecay(LearningRateSchedule):
     """initial_learning_rate * decay_rate ** (step / decay_steps)
 
     With `staircase` the exponent is rounded down: one drop every `decay_steps`.
@@ -63,7 +63,7 @@ class ExponentialDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class InverseTimeDecay(Schedule):
+class InverseTimeDecay(LearningRateSchedule):
     """initial_learning_rate / (1 + decay_rate * step / decay_steps)
 
     With `staircase` step / decay_steps is rounded down.
@@ -85,7 +85,7 @@ class InverseTimeDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class PolynomialDecay(Schedule):
+class PolynomialDecay(LearningRateSchedule):
     """From initial_learning_rate to end_learning_rate in `decay_steps`, and then that.
 
     (initial_learning_rate - end_learning_rate) * (1 - step / decay_steps) ** power
@@ -115,7 +115,7 @@ class PolynomialDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class PiecewiseConstantDecay(Schedule):
+class PiecewiseConstantDecay(LearningRateSchedule):
     """values[0] as long as step <= boundaries[0], then values[1] up to boundaries[1], and so on.
 
     There is one more value than boundaries, and the boundaries rise.
@@ -145,7 +145,7 @@ class PiecewiseConstantDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class CosineDecay(Schedule):
+class CosineDecay(LearningRateSchedule):
     """Half a cosine from initial_learning_rate down to alpha * initial_learning_rate.
 
     initial_learning_rate * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha), and from
@@ -195,5 +195,5 @@ def _part(step: Tensor, decay_steps: int, staircase: bool) -> Tensor:
     return F.floor(part) if staircase else part
 
 
-def _refuse(schedule: Schedule, needs: str) -> None:
+def _refuse(schedule: LearningRateSchedule, needs: str) -> None:
     raise TinygraphError(f"{type(schedule).__name__} needs {needs}{place_of(origin_here())}")
