@@ -59,10 +59,11 @@ def test_activation_of_huge_numbers(name: str, backend: str) -> None:
     import torch
 
     fn, theirs = ACTIVATIONS[name]
-    x = np.array([-1e4, -200.0, 200.0, 1e4])
+    x = np.array([-1e4, -200.0, -40.0, 200.0, 1e4])
     y = theirs(torch.nn.functional, torch.tensor(x))
     value = tg.jit(fn, backend=backend)(tg.tensor(x)).numpy()
-    np.testing.assert_allclose(value, y.numpy(), rtol=1e-12, atol=1e-80)
+    tiny = 1e-16 if "gelu" in name else 1e-80  # theirs and ours: the difference of 1 and nearly 1
+    np.testing.assert_allclose(value, y.numpy(), rtol=1e-12, atol=tiny)
 
 
 def first(x: Any) -> Any:

@@ -60,9 +60,12 @@ def softplus(x: Any) -> Tensor:
 
 
 def _softplus(x: Node) -> Node:
-    # detached, |x| = x * sign(x) has its slope everywhere, also at 0: half of what comes
     size = ops.absolute(x)
-    return ops.log(ops.exp(-size) + 1) + (x + size) / 2
+    power = ops.exp(-size)
+    above = power + 1
+    # log(1 + power) where power is lost in the sum: what was rounded off is added, as a constant
+    lost = ops.detach((power - (above - 1)) / above)
+    return ops.log(above) + lost + (x + size) / 2  # |x| has slope 0 at 0: so 1/2 comes of it
 
 
 def softsign(x: Any) -> Tensor:

@@ -31,7 +31,9 @@ def patches(
         raise ShapeError(f"patches needs x [N,space...,C], got {node.type}{here()}")
     with scope("patches"):
         return wrap(
-            _patches("patches", node, spatial("window", window, rank), stride, padding, dilation)
+            _patches(
+                "patches", node, spatial("patches: window", window, rank), stride, padding, dilation
+            )
         )
 
 

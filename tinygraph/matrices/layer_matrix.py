@@ -58,24 +58,20 @@ class LayerMatrix:
         return LayerMatrix(title, self.matrix.T, self.names.T, self.y_shape, self.x_shape)
 
     def __matmul__(self, x: Any) -> Floats:
-        """The layer's output for x [*x_shape], or [N,*x_shape]; one channel may be left out."""
+        """The layer's output for x [*x_shape], or for N of them; one channel may be left out."""
         values = np.asarray(x.numpy() if hasattr(x, "numpy") else x, np.float64)
+        if self.x_shape[-1] == 1 and values.shape == self.x_shape[:-1]:
+            plain = self.y_shape[:-1] if self.y_shape[-1] == 1 else self.y_shape
+            return (self.matrix @ values.ravel()).reshape(plain)
         size = math.prod(self.x_shape)
-        fits = (self.x_shape, (size,), *[self.x_shape[:-1]] * (self.x_shape[-1] == 1))
-        if values.shape in fits:
-            product = self.matrix @ values.ravel()
-            one = values.shape == self.x_shape[:-1] and len(fits) == 3
-            return product.reshape(self.y_shape[:-1] if self._plain(one) else self.y_shape)
+        if values.shape in (self.x_shape, (size,)):
+            return (self.matrix @ values.ravel()).reshape(self.y_shape)
         if values.shape[1:] == self.x_shape:
-            return (values.reshape(len(values), size) @ self.matrix.T).reshape(-1, *self.y_shape)
+            return (values.reshape(-1, size) @ self.matrix.T).reshape(-1, *self.y_shape)
         raise ShapeError(
             f"this matrix takes {list(self.x_shape)}, or [N,{','.join(map(str, self.x_shape))}], "
             f"got {list(values.shape)}{here()}"
         )
-
-    def _plain(self, one_channel: bool) -> bool:
-        """Does the product leave its channel out, as x did?"""
-        return one_channel and self.y_shape[-1] == 1
 
     def text(self, numbers: bool = False) -> str:
         """What `print` shows; with `numbers` the values in place of the names."""

@@ -80,7 +80,10 @@ def toeplitz(
         )
     name = _name(rank, shared, transposed, flipped)
     kernel = _kernel(name, w, rank, shared)
-    steps, gaps = spatial("stride", stride, rank), spatial("dilation", dilation, rank)
+    steps, gaps = (
+        spatial("toeplitz: stride", stride, rank),
+        spatial("toeplitz: dilation", dilation, rank),
+    )
     places = 0 if shared else rank
     window = kernel.shape[places:-2]
     channels = kernel.shape[-2] * (1 if transposed else groups)
