@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import gzip
+import hashlib
 import io
 import struct
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import tinygraph as tg
+from tinygraph.data import mnist_files
 from tinygraph.data.mnist_files import FILES
 from tinygraph.errors import DataError, TinygraphError
 from tinygraph.nn import datasets
@@ -125,7 +127,7 @@ def write_mnist(folder: Path, arrays: dict[str, np.ndarray], form: str = "plain"
         if form == "dotted":
             name = name.replace("-idx", ".idx")
         if form == "gz":
-            name, data = f"{name}.gz", gzip.compress(data)
+            name, data = f"{name}.gz", gzip.compress(data, 1)
         (folder / name).write_bytes(data)
 
 
@@ -171,27 +173,32 @@ def test_fashion_mnist_says_where_it_is_published(tmp_path: Path) -> None:
         tg.data.fashion_mnist(tmp_path)
 
 
-def test_mnist_of_the_published_shape_is_taken(tmp_path: Path) -> None:
-    write_mnist(
-        tmp_path,
-        {
-            "x_train": np.zeros((60_000, 28, 28), np.uint8),
-            "y_train": np.zeros(60_000, np.uint8),
-            "x_test": np.zeros((10_000, 28, 28), np.uint8),
-            "y_test": np.zeros(10_000, np.uint8),
-        },
-    )
-    assert len(tg.data.mnist(tmp_path).train) == 60_000
-
-
-def test_gzipped_mnist_is_compared_with_the_published_checksums(
-    tmp_path: Path, mnist_arrays: dict[str, np.ndarray]
+@pytest.mark.parametrize("form", ["plain", "gz"])
+def test_mnist_is_compared_with_the_published_checksums(
+    tmp_path: Path,
+    mnist_arrays: dict[str, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
 ) -> None:
-    write_mnist(tmp_path, mnist_arrays, "gz")
-    with pytest.raises(DataError, match="published one f68b3c2dcbeaaa9fbdd348bbdeb94873"):
+    """As if MNIST were small: first with the true checksums, then with those of these files, of
+    which one then changes by a bit."""
+    sizes = {part: len(array) for part, array in mnist_arrays.items()}
+    monkeypatch.setattr(mnist_files, "COUNTS", sizes)
+    write_mnist(tmp_path, mnist_arrays, form)
+    for read, published in (
+        (tg.data.mnist, "6bbc9ace898e44ae57da46a324031adb"),
+        (tg.data.fashion_mnist, "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
+    ):
+        with pytest.raises(DataError, match=f"train-images.*the published one {published}"):
+            read(tmp_path)
+    digests = {p: hashlib.md5(idx_bytes(array)).hexdigest() for p, array in mnist_arrays.items()}
+    monkeypatch.setattr(mnist_files, "MNIST_MD5", digests)
+    assert len(tg.data.mnist(tmp_path).train) == 20
+    changed = mnist_arrays["y_test"] ^ np.array([0, 0, 1, 0, 0], np.uint8)
+    write_mnist(tmp_path, {"y_test": changed}, form)
+    with pytest.raises(DataError, match=r"t10k-labels.* is damaged or is not MNIST"):
         tg.data.mnist(tmp_path)
-    with pytest.raises(DataError, match="published one 8d4fb7e6c68d591d4c3dfef9ec88bf0d"):
-        tg.data.fashion_mnist(tmp_path)
+    assert np.array_equal(tg.data.mnist(tmp_path, verify=False).test.y, changed)
 
 
 def test_mnist_of_another_shape(tmp_path: Path, mnist_arrays: dict[str, np.ndarray]) -> None:

@@ -23,20 +23,20 @@ FILES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
-COUNTS = {"train": 60_000, "test": 10_000}
+COUNTS = {"x_train": 60_000, "y_train": 60_000, "x_test": 10_000, "y_test": 10_000}
 MNIST_MD5 = {
-    "x_train": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    "y_train": "d53e105ee54ea40749a09fcbcd1e9432",
-    "x_test": "9fb629c4189551a2d022fa330f9573f3",
-    "y_test": "ec29112dd5afa0611ce80d1b7f02629c",
+    "x_train": "6bbc9ace898e44ae57da46a324031adb",
+    "y_train": "a25bea736e30d166cdddb491f175f624",
+    "x_test": "2646ac647ad5339dbf082846283269ea",
+    "y_test": "27ae3e4e09519cfbb04c329615203637",
 }
 FASHION_MD5 = {
-    "x_train": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "y_train": "25c81989df183df01b3e8a0aad5dffbe",
-    "x_test": "bef4ecab320f06d8554ea6380940ec79",
-    "y_test": "bb300cfdad3c16e7a12a480ee83cd310",
+    "x_train": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "y_train": "9018921c3c673c538a1fc5bad174d6f9",
+    "x_test": "8181f5470baa50b63fa0f6fddb340f0a",
+    "y_test": "15d484375f8d13e6eb1aabb0c3f46965",
 }
-"""MD5 digests of the gzipped files as published; there are none for unpacked ones."""
+"""MD5 digests of the published files, unpacked: how a copy was packed does not matter."""
 
 
 def mnist(path: str | Path | None = None, verify: bool = True) -> TrainTest:
@@ -50,9 +50,8 @@ def mnist(path: str | Path | None = None, verify: bool = True) -> TrainTest:
     files says where) or in the folder `path`. They are published at
     http://yann.lecun.com/exdb/mnist/ and https://ossci-datasets.s3.amazonaws.com/mnist/
 
-    Gzipped files are compared with the published checksums, all with the published shapes;
-    `verify=False` takes files of any shape, such as an excerpt. A `DataError` for missing, damaged
-    or other files.
+    What is in the files is compared with the published checksums; `verify=False` takes any of the
+    same form, such as an excerpt. A `DataError` for missing, damaged or other files.
 
     Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
     recognition" (1998).
@@ -96,15 +95,16 @@ def _read(
     if lacks:
         raise missing(what, folder, lacks, get, path is not None)
     files = {part: file for part, file in found.items() if file is not None}
-    if verify:
-        for part, file in files.items():
-            _check_digest(file, what, digests[part])
     arrays = {part: read_idx(file) for part, file in files.items()}
-    for part in ("train", "test"):
-        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        count = COUNTS[part] if verify else None
-        _check(files[f"x_{part}"], what, x, 3, count)
-        _check(files[f"y_{part}"], what, y, 1, count)
+    for part, file in files.items():
+        _check_form(file, what, arrays[part], COUNTS[part] if verify else None)
+        if verify:
+            _check_digest(file, what, arrays[part], digests[part])
+    parts = {
+        part: Examples(arrays[f"x_{part}"], arrays[f"y_{part}"], classes)
+        for part in ("train", "test")
+    }
+    for part, (x, y) in parts.items():
         if len(x) != len(y):
             raise DataError(f"{what}: {folder} has {len(x)} images but {len(y)} labels to {part}")
         if y.max() >= len(classes):
@@ -112,9 +112,7 @@ def _read(
                 f"{files[f'y_{part}']}: label {y.max()} does not lie between 0 and "
                 f"{len(classes) - 1}"
             )
-    return TrainTest(
-        *(Examples(arrays[f"x_{part}"], arrays[f"y_{part}"], classes) for part in COUNTS)
-    )
+    return TrainTest(**parts)
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -126,33 +124,27 @@ def _find(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _check_digest(file: Path, what: str, published: str) -> None:
-    if file.suffix != ".gz":
+def _check_form(file: Path, what: str, array: NDArray[Any], count: int | None) -> None:
+    """That the file holds images or labels, whichever its name says."""
+    shape = ("N", "H", "W") if count is None else (count, 28, 28)
+    wanted = shape[: 3 if "idx3" in file.name else 1]
+    fits = array.shape == wanted if count is not None else array.ndim == len(wanted)
+    if fits and array.dtype == np.uint8 and array.size:
         return
-    try:
-        digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror or error}") from None
-    if digest != published:
-        raise DataError(
-            f"{file} is damaged or is not {what}: its MD5 is {digest}, the published one "
-            f"{published}; get it again, or verify=False takes it as it is"
-        )
-
-
-def _check(file: Path, what: str, array: NDArray[Any], axes: int, count: int | None) -> None:
-    """That the file holds what its name says."""
-    fits = array.dtype == np.uint8 and array.ndim == axes and array.size > 0
-    if count is not None:
-        fits = fits and array.shape == (count, 28, 28)[:axes]
-    if fits:
-        return
-    extents = ",".join(map(str, array.shape))
-    wanted = {3: "N,H,W", 1: "N"}[axes]
-    if count is not None:
-        wanted = {3: f"{count},28,28", 1: f"{count}"}[axes]
-    hint = "; verify=False takes an excerpt" if count is not None else ""
+    says, has = (",".join(map(str, each)) for each in (wanted, array.shape))
+    hint = "" if count is None else "; verify=False takes an excerpt"
     raise DataError(
-        f"{file} is not what its name says: {what} has uint8[{wanted}] there, it holds "
-        f"{array.dtype}[{extents}]{hint}"
+        f"{file} is not what its name says: {what} has uint8[{says}] there, it holds "
+        f"{array.dtype}[{has}]{hint}"
     )
+
+
+def _check_digest(file: Path, what: str, array: NDArray[np.uint8], published: str) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    digest = hashlib.md5(header, usedforsecurity=False)
+    digest.update(array.data)
+    if digest.hexdigest() != published:
+        raise DataError(
+            f"{file} is damaged or is not {what}: unpacked, its MD5 is {digest.hexdigest()}, the "
+            f"published one {published}; get it again, or verify=False takes it as it is"
+        )
