@@ -70,7 +70,48 @@ def test_keras(keras64: Any) -> None:
     )
 
 
+@pytest.mark.reference
+def test_losses_of_a_layer_are_kerass(keras64: Any) -> None:
+    x, kernel, bias = W, W * 0.3 - 1, W[0] + 0.5
+    theirs = keras64.layers.Dense(
+        2,
+        kernel_regularizer=keras64.regularizers.L1L2(0.1, 0.2),
+        bias_regularizer="l2",
+        activity_regularizer="l1",
+    )
+    theirs.build((None, 2))
+    theirs.set_weights([kernel, bias])
+    theirs(x)
+    ours = nn.Dense(
+        2,
+        kernel_initializer=nn.initializers.Constant(kernel),
+        bias_initializer=nn.initializers.Constant(bias),
+        kernel_regularizer=L1L2(0.1, 0.2),
+        bias_regularizer="l2",
+        activity_regularizer="l1",
+        dtype="float64",
+    )
+    ours(x)
+    expected = sorted(float(loss.detach()) for loss in theirs.losses)
+    found = sorted(loss.item() for loss in ours.losses)
+    np.testing.assert_allclose(found, expected, rtol=1e-7)  # its L1 holds .01 as float32
+    assert len(found) == 3
+
+
 # Layers and models
+
+
+def test_the_norms_of_two_layers() -> None:
+    model = nn.Sequential(
+        [
+            nn.Input((3,)),
+            nn.Dense(5, "relu", use_bias=False, kernel_regularizer=Norm(0.1)),
+            nn.Dense(1, use_bias=False, kernel_regularizer=Norm(0.1)),
+        ]
+    )
+    w1, w2 = (p.numpy() for p in model.parameters)
+    expected = 0.1 * (np.linalg.norm(w1) + np.linalg.norm(w2))
+    assert total(model.losses) == pytest.approx(expected, rel=1e-6)
 
 
 def total(losses: list[tg.Tensor]) -> float:
