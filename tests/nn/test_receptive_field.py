@@ -115,3 +115,19 @@ def test_what_is_no_layer_is_refused() -> None:
         tg.receptive_field([(1, 2, 3, 4)])
     with pytest.raises(tg.ShapeError, match="2 axes, others 3"):
         tg.receptive_field([(3, 3), ((3, 3), 1), ((1, 1, 1), 1)])
+
+
+# Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill 2019
+def test_published_fields_of_stacked_nets() -> None:
+    alexnet = [(11, 4), (3, 2), 5, (3, 2), 3, 3, 3, (3, 2)]
+    assert int(tg.receptive_field(alexnet)) == 195
+    vgg16 = [w for convs in (2, 2, 3, 3, 3) for w in [*[3] * convs, (2, 2)]]
+    assert int(tg.receptive_field(vgg16)) == 212
+    assert tg.receptive_field(vgg16)[-1].step == 32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), [("alexnet", 195), ("vgg16", 212), ("resnet50", 483)])
+def test_published_fields_of_our_models(name: str, size: int) -> None:
+    field = tg.receptive_field(tg.models.build(name, seed=0))
+    assert [seen.size for seen in field if seen.size][-1] == (size, size)
