@@ -11,7 +11,7 @@ from tinygraph.models.resnet import PAPER, TORCH
 from tinygraph.stages.subject import graph_of
 
 TRAINED = {
-    "smiley_classifier": 81 + 1 + 2,
+    "smiley_classifier": 121 + 1 + 2,
     "smiley_ring_unet": 664 + 3_488 + 520 + 1_744 + 9,
     "two_conv": 824_201,
     "mnist_mlp": 12_560 + 272 + 170,

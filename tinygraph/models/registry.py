@@ -65,7 +65,7 @@ _HE = "He and others 2015"
 _KERAS = {"style": KERAS}
 
 _ENTRIES = (
-    Entry("smiley_classifier", smiley_classifier, "lecture 1", (1,), 84),
+    Entry("smiley_classifier", smiley_classifier, "lecture 1", (1,), 124),
     Entry("smiley_ring_unet", smiley_ring_unet, "lecture 1", (1,), 6_425),
     Entry("two_conv", two_conv, "lecture 2", (2,), 824_201),
     Entry("mnist_mlp", mnist_mlp, "lecture 5", (5,), 13_002),
