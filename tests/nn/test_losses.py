@@ -414,6 +414,8 @@ def test_values_out_of_range_are_refused(backend: str | None) -> None:
         tg.DataError, match=r"binary_crossentropy: targets go from 0 to 1, got 0.*255"
     ):
         call(losses.BinaryCrossentropy(), ONE_HOT * 255, SIGMOIDS)
+    with pytest.raises(tg.DataError, match="targets go from 0 to 1, got 0 to 3"):
+        call(losses.BinaryCrossentropy(), LABELS, SIGMOIDS[:, :1])
     with pytest.raises(tg.DataError, match="targets go from 0 to 1, got nan"):
         call(losses.CategoricalCrossentropy(), ONE_HOT * np.nan, P)
     with pytest.raises(tg.DataError, match=r"hinge: targets go from -1 to 1, got 0.* to 2"):

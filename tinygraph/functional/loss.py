@@ -10,6 +10,7 @@ from tinygraph.functional.activation import from_top
 from tinygraph.functional.arguments import here
 from tinygraph.functional.reduce import mean, one_axis, sum
 from tinygraph.graph import Leaf, Node, scope
+from tinygraph.ops.shape import Reshape
 from tinygraph.tensor import Tensor, node_of, wrap
 from tinygraph.trace import current_trace, require_range
 from tinygraph.types import int32
@@ -62,6 +63,8 @@ def check_range(values: Node, least: int, most: int, what: str, also: int | None
     """Refuses labels that are no class, and the like, where the values are at hand: now, or at a
     jitted call. `also` is a further value that is allowed.
     """
+    while isinstance(values.op, Reshape):
+        (values,) = values.inputs
     if isinstance(values.op, Leaf):
         require_range(values.op.storage.array, least, most, what, here(), also)
     elif (trace := current_trace()) is not None:
