@@ -152,7 +152,7 @@ conv1d as im2col: 3 x 3 @ 3 x 1
 
 
 def test_the_print() -> None:
-    assert str(tg.toeplitz([3, 1, 2], 5)) == SHARED
+    assert str(tg.toeplitz([3, 1, 2], 5)) == repr(tg.toeplitz([3, 1, 2], 5)) == SHARED
     assert str(tg.toeplitz(np.ones((3, 3)), 5, shared=False)) == UNSHARED
     assert tg.toeplitz([3, 2], 3, transposed=True).text(numbers=True) == TRANSPOSED
     assert str(tg.im2col([5, 4, 3, 8, 2], [3, 1, 2])) == IM2COL

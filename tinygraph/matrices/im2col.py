@@ -47,6 +47,8 @@ class Im2col:
     def __str__(self) -> str:
         return self.text()
 
+    __repr__ = __str__  # so that a REPL shows it
+
     def __rich__(self) -> Any:
         return rich_text(self._head(), self._grids(), "@", False)
 
