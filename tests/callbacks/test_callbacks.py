@@ -137,7 +137,7 @@ def stopped_after(values: list[float], **options: Any) -> int:
         ([3, 2, 1, 0.5, 0.4], {"patience": 0}, 5),
         ([1, 2, 3, 2, 1], {"patience": 2, "mode": "max"}, 5),
         ([3, 2.95, 2.9, 2.85], {"patience": 2, "min_delta": 0.5}, 3),
-        ([5, 4, 3, 2], {"patience": 2, "baseline": 1}, 2),
+        ([5, 4, 4, 4, 4], {"patience": 2, "baseline": 1}, 3),
         ([1, 2, 3, 4, 5], {"patience": 1, "start_from_epoch": 2}, 4),
         ([float("nan")] * 4, {"patience": 2}, 2),
     ],

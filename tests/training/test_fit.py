@@ -156,7 +156,9 @@ def test_sample_weights_count_in_the_loss_and_in_weighted_metrics_only() -> None
     each = -np.log(p[np.arange(24), y])
     assert found["loss"] == pytest.approx((each * weight).mean(), rel=1e-5)
     assert found["accuracy"] == pytest.approx(right.mean())
-    assert found["accuracy_1"] == pytest.approx((right * weight).sum() / weight.sum(), rel=1e-5)
+    assert found["weighted_accuracy"] == pytest.approx(
+        (right * weight).sum() / weight.sum(), rel=1e-5
+    )
 
 
 def test_class_weights_are_sample_weights_by_class() -> None:

@@ -67,7 +67,7 @@ class Objective:
                 losses[k],
                 1.0 if weights[k] is None else float(weights[k]),
                 _called(plain[k], name if several else "", taken),
-                _called(heeding[k], name if several else "", taken),
+                _called(heeding[k], name if several else "", taken, "weighted_"),
             )
             for k, name in enumerate(self.names)
         ]
@@ -164,12 +164,17 @@ def _listed(group: Any) -> list[Any]:
 
 
 def _called(
-    metrics: Sequence[Metric], prefix: str, taken: set[str]
+    metrics: Sequence[Metric], output: str, taken: set[str], otherwise: str = ""
 ) -> tuple[tuple[str, Metric], ...]:
-    """The metrics with names that nothing else has: accuracy, accuracy_1 ..."""
+    """The metrics with names that nothing else has: accuracy, accuracy_1 ...
+
+    One that is taken gets `otherwise` in front.
+    """
     named = []
     for metric in metrics:
-        stem = f"{prefix}_{metric.name}" if prefix else metric.name
+        own = f"{output}_" if output else ""
+        stem = own + metric.name
+        stem = own + otherwise + metric.name if stem in taken else stem
         name, number = stem, 0
         while name in taken:
             number += 1
