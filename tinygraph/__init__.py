@@ -24,12 +24,22 @@ from tinygraph.errors import TinygraphError as TinygraphError
 from tinygraph.errors import TraceError as TraceError
 from tinygraph.functional import random as random
 from tinygraph.functional.activation import elu as elu
+from tinygraph.functional.activation import gelu as gelu
+from tinygraph.functional.activation import hard_sigmoid as hard_sigmoid
+from tinygraph.functional.activation import hard_silu as hard_silu
 from tinygraph.functional.activation import leaky_relu as leaky_relu
 from tinygraph.functional.activation import log_softmax as log_softmax
 from tinygraph.functional.activation import maxout as maxout
+from tinygraph.functional.activation import mish as mish
 from tinygraph.functional.activation import relu as relu
+from tinygraph.functional.activation import relu6 as relu6
+from tinygraph.functional.activation import selu as selu
 from tinygraph.functional.activation import sigmoid as sigmoid
+from tinygraph.functional.activation import silu as silu
 from tinygraph.functional.activation import softmax as softmax
+from tinygraph.functional.activation import softplus as softplus
+from tinygraph.functional.activation import softsign as softsign
+from tinygraph.functional.activation import swish as swish
 from tinygraph.functional.arithmetic import abs as abs
 from tinygraph.functional.arithmetic import add as add
 from tinygraph.functional.arithmetic import cast as cast
@@ -38,6 +48,7 @@ from tinygraph.functional.arithmetic import cos as cos
 from tinygraph.functional.arithmetic import detach as detach
 from tinygraph.functional.arithmetic import div as div
 from tinygraph.functional.arithmetic import equal as equal
+from tinygraph.functional.arithmetic import erf as erf
 from tinygraph.functional.arithmetic import exp as exp
 from tinygraph.functional.arithmetic import floor as floor
 from tinygraph.functional.arithmetic import log as log
@@ -60,7 +71,13 @@ from tinygraph.functional.conv import conv2d as conv2d
 from tinygraph.functional.conv import conv3d as conv3d
 from tinygraph.functional.conv import conv_transpose1d as conv_transpose1d
 from tinygraph.functional.conv import conv_transpose2d as conv_transpose2d
+from tinygraph.functional.conv import conv_transpose3d as conv_transpose3d
+from tinygraph.functional.conv import depthwise_conv1d as depthwise_conv1d
 from tinygraph.functional.conv import depthwise_conv2d as depthwise_conv2d
+from tinygraph.functional.conv import separable_conv1d as separable_conv1d
+from tinygraph.functional.conv import separable_conv2d as separable_conv2d
+from tinygraph.functional.conv import true_conv1d as true_conv1d
+from tinygraph.functional.conv import true_conv2d as true_conv2d
 from tinygraph.functional.create import arange as arange
 from tinygraph.functional.create import full as full
 from tinygraph.functional.create import ones as ones
@@ -70,19 +87,35 @@ from tinygraph.functional.create import tensor as tensor
 from tinygraph.functional.create import zeros as zeros
 from tinygraph.functional.create import zeros_like as zeros_like
 from tinygraph.functional.linear import matmul as matmul
+from tinygraph.functional.local import locally_connected1d as locally_connected1d
+from tinygraph.functional.local import locally_connected2d as locally_connected2d
+from tinygraph.functional.local import patches as patches
+from tinygraph.functional.local_response import local_response_norm as local_response_norm
 from tinygraph.functional.loss import cross_entropy as cross_entropy
 from tinygraph.functional.loss import one_hot as one_hot
 from tinygraph.functional.norm import batch_norm as batch_norm
 from tinygraph.functional.pool import avg_pool1d as avg_pool1d
 from tinygraph.functional.pool import avg_pool2d as avg_pool2d
+from tinygraph.functional.pool import avg_pool3d as avg_pool3d
 from tinygraph.functional.pool import bed_of_nails as bed_of_nails
+from tinygraph.functional.pool import global_avg_pool1d as global_avg_pool1d
 from tinygraph.functional.pool import global_avg_pool2d as global_avg_pool2d
+from tinygraph.functional.pool import global_avg_pool3d as global_avg_pool3d
+from tinygraph.functional.pool import global_max_pool1d as global_max_pool1d
+from tinygraph.functional.pool import global_max_pool2d as global_max_pool2d
+from tinygraph.functional.pool import global_max_pool3d as global_max_pool3d
 from tinygraph.functional.pool import max_pool1d as max_pool1d
 from tinygraph.functional.pool import max_pool2d as max_pool2d
+from tinygraph.functional.pool import max_pool3d as max_pool3d
+from tinygraph.functional.pool import max_pool_position1d as max_pool_position1d
 from tinygraph.functional.pool import max_pool_position2d as max_pool_position2d
+from tinygraph.functional.pool import max_pool_position3d as max_pool_position3d
+from tinygraph.functional.pool import max_unpool1d as max_unpool1d
 from tinygraph.functional.pool import max_unpool2d as max_unpool2d
+from tinygraph.functional.pool import max_unpool3d as max_unpool3d
 from tinygraph.functional.pool import sum_pool1d as sum_pool1d
 from tinygraph.functional.pool import sum_pool2d as sum_pool2d
+from tinygraph.functional.pool import sum_pool3d as sum_pool3d
 from tinygraph.functional.pool import upsample_nearest as upsample_nearest
 from tinygraph.functional.random import dropout as dropout
 from tinygraph.functional.reduce import all as all
@@ -124,11 +157,13 @@ from tinygraph.types import int32 as int32
 from tinygraph.types import uint32 as uint32
 
 if TYPE_CHECKING:
+    from tinygraph import augment as augment
     from tinygraph import data as data
     from tinygraph import losses as losses
     from tinygraph import models as models
     from tinygraph import nn as nn
     from tinygraph import optimizers as optimizers
+    from tinygraph import regularizers as regularizers
     from tinygraph import weights as weights
     from tinygraph.backend import backends as backends
     from tinygraph.compile import jit as jit
@@ -139,7 +174,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = {"data", "losses", "models", "nn", "optimizers", "testing", "weights"}
+_MODULES = {
+    "augment",
+    "data",
+    "losses",
+    "models",
+    "nn",
+    "optimizers",
+    "regularizers",
+    "testing",
+    "weights",
+}
 """Imported when first used."""
 
 _FUNCTIONS = {

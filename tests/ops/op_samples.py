@@ -24,7 +24,7 @@ SHAPES = st.lists(st.integers(1, 4), max_size=3).map(tuple)
 RANK = st.integers(1, 3)
 NUMBERS = st.sampled_from([float32, float64, int32, uint32])
 FLOATS = st.sampled_from([float32, float64])
-FLOAT_ONLY = {"div", "pow", "exp", "log", "sqrt", "tanh", "sigmoid", "sin", "cos", "floor"}
+FLOAT_ONLY = {"div", "pow", "exp", "log", "sqrt", "tanh", "sigmoid", "sin", "cos", "floor", "erf"}
 LOW = {"div": 0.5, "pow": 0.5, "log": 0.5, "sqrt": 0.5}
 
 

@@ -21,7 +21,7 @@ def t(*shape: int, dtype: DType = float32) -> TensorType:
 F, G, I, U, B = t(2, 3), t(3, 2), t(2, 3, dtype=int32), t(2, 3, dtype=uint32), t(2, 3, dtype=bool_)
 D = t(2, 3, dtype=float64)
 BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "lt", "le", "gt", "ge", "eq"]
-FLOATS = ["exp", "log", "sqrt", "tanh", "sigmoid", "sin", "cos", "floor"]
+FLOATS = ["exp", "log", "sqrt", "tanh", "sigmoid", "sin", "cos", "floor", "erf"]
 CONV = (1, 1), ((0, 0), (0, 0)), (1, 1), 1
 X, W = t(1, 5, 5, 2), t(3, 3, 2, 4)
 POOL = (2, 2), (2, 2), ((0, 0), (0, 0))

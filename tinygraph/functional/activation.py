@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tinygraph import ops
@@ -25,7 +26,7 @@ def sigmoid(x: Any) -> Tensor:
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Tensor:
-    """x where x > 0, else slope * x."""
+    """x where x > 0, else slope * x. The default is Keras's; the lectures use 0.1."""
     node = node_of(x)
     with scope("leaky_relu"):
         return wrap(where(gt(node, 0), node, node * slope))
@@ -34,11 +35,96 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Tensor:
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha * (exp(x) - 1)."""
     node = node_of(x)
-    with scope(
-        "elu"
-    ):  # exp of what is not chosen could overflow, and infinity * 0 spoil the gradient
-        below = (ops.exp(minimum(node, 0)) - 1) * alpha
-        return wrap(where(gt(node, 0), node, below))
+    with scope("elu"):
+        return wrap(_elu(node, alpha))
+
+
+def selu(x: Any) -> Tensor:
+    """1.0507 * elu(x, 1.6733), which keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    node = node_of(x)
+    with scope("selu"):
+        return wrap(_elu(node, 1.6732632423543772) * 1.0507009873554805)
+
+
+def _elu(x: Node, alpha: float) -> Node:
+    # exp of what is not chosen could overflow, and infinity * 0 spoil the gradient
+    below = (ops.exp(minimum(x, 0)) - 1) * alpha
+    return where(gt(x, 0), x, below)
+
+
+def softplus(x: Any) -> Tensor:
+    """log(1 + exp(x)), without overflow; its slope is sigmoid(x)."""
+    node = node_of(x)
+    with scope("softplus"):
+        return wrap(_softplus(node))
+
+
+def _softplus(x: Node) -> Node:
+    # detached, |x| = x * sign(x) has its slope everywhere, also at 0: half of what comes
+    size = ops.absolute(x)
+    return ops.log(ops.exp(-size) + 1) + (x + size) / 2
+
+
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|)"""
+    node = node_of(x)
+    with scope("softsign"):
+        return wrap(node / (ops.absolute(node) + 1))
+
+
+def silu(x: Any) -> Tensor:
+    """x * sigmoid(x), also called swish."""
+    node = node_of(x)
+    with scope("silu"):
+        return wrap(node * ops.sigmoid(node))
+
+
+swish = silu
+
+
+def mish(x: Any) -> Tensor:
+    """x * tanh(softplus(x))"""
+    node = node_of(x)
+    with scope("mish"):
+        return wrap(node * ops.tanh(_softplus(node)))
+
+
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """x times the chance that a standard normal number is below x (Hendrycks and Gimpel, 2016).
+
+    With `approximate`, x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x**3))) of the same paper.
+    """
+    node = node_of(x)
+    with scope("gelu"):
+        if approximate:
+            inner = (node + node**3 * 0.044715) * math.sqrt(2 / math.pi)
+            return wrap(node * (ops.tanh(inner) + 1) / 2)
+        return wrap(node * (ops.erf(node * math.sqrt(0.5)) + 1) / 2)
+
+
+def relu6(x: Any) -> Tensor:
+    """min(max(x, 0), 6)"""
+    node = node_of(x)
+    with scope("relu6"):
+        return wrap(_relu6(node))
+
+
+def _relu6(x: Node) -> Node:
+    return minimum(ops.relu(x), 6)
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6: straight lines close to sigmoid(x)."""
+    node = node_of(x)
+    with scope("hard_sigmoid"):
+        return wrap(_relu6(node + 3) / 6)
+
+
+def hard_silu(x: Any) -> Tensor:
+    """x * hard_sigmoid(x)"""
+    node = node_of(x)
+    with scope("hard_silu"):
+        return wrap(node * _relu6(node + 3) / 6)
 
 
 def softmax(x: Any, axis: int = -1) -> Tensor:

@@ -108,6 +108,11 @@ def tanh(x: Any) -> Tensor:
     return _unary(ops.tanh, x)
 
 
+def erf(x: Any) -> Tensor:
+    """The error function: how likely a normal number with variance 1/2 lies within -x..x."""
+    return _unary(ops.erf, x)
+
+
 def floor(x: Any) -> Tensor:
     """The largest whole number that is not above x; no gradient."""
     return _unary(ops.floor, x)

@@ -43,22 +43,72 @@ def conv3d(
     return _conv("conv3d", 3, x, w, stride, padding, dilation, groups)
 
 
+def true_conv1d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """x: N,L,C   w: F,C_in/groups,C_out   ->   N,L',C_out. See `true_conv2d`."""
+    return _flipped("true_conv1d", 1, x, w, stride, padding, dilation, groups)
+
+
+def true_conv2d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """The convolution of mathematics: `conv2d`, which is a correlation, with w rotated by 180
+    degrees.
+
+    y[n,i,j,o] = sum over u,v,c of x[n, i*s+(F-1-u)*d-p, j*s+(G-1-v)*d-p, c] * w[u,v,c,o]
+
+    With padding F - 1 and one channel this is numpy.convolve, so x and w may be swapped.
+    """
+    return _flipped("true_conv2d", 2, x, w, stride, padding, dilation, groups)
+
+
+def depthwise_conv1d(
+    x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1
+) -> Tensor:
+    """Each channel by itself, with M filters: x: N,L,C   w: F,C,M   ->   N,L',C*M."""
+    return _depthwise("depthwise_conv1d", 1, x, w, stride, padding, dilation)
+
+
 def depthwise_conv2d(
     x: Any, w: Any, stride: Any = 1, padding: Any = "valid", dilation: Any = 1
 ) -> Tensor:
     """Each channel by itself, with M filters: x: N,H,W,C   w: F,G,C,M   ->   N,H',W',C*M."""
-    node, weights = _operands("depthwise_conv2d", 2, x, w)
-    *window, channels, multiplier = weights.shape
-    if channels != node.shape[-1]:
-        raise ShapeError(
-            f"depthwise_conv2d needs x with C channels and w with [F,G,C,M], "
-            f"got x {node.type} and w {weights.type}{here()}"
-        )
-    with scope("depthwise_conv2d"):
-        each = ops.reshape(weights, (*window, 1, channels * multiplier))
-        return _conv(
-            "depthwise_conv2d", 2, wrap(node), wrap(each), stride, padding, dilation, channels
-        )
+    return _depthwise("depthwise_conv2d", 2, x, w, stride, padding, dilation)
+
+
+def separable_conv1d(
+    x: Any,
+    depthwise: Any,
+    pointwise: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+) -> Tensor:
+    """x: N,L,C   depthwise: F,C,M   pointwise: 1,C*M,C_out   ->   N,L',C_out.
+
+    See `separable_conv2d`.
+    """
+    with scope("separable_conv1d"):
+        each = depthwise_conv1d(x, depthwise, stride, padding, dilation)
+        return conv1d(each, pointwise)
+
+
+def separable_conv2d(
+    x: Any,
+    depthwise: Any,
+    pointwise: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+) -> Tensor:
+    """A depthwise convolution, then a 1x1 convolution that mixes the channels.
+
+    x: N,H,W,C   depthwise: F,G,C,M   pointwise: 1,1,C*M,C_out   ->   N,H',W',C_out
+    """
+    with scope("separable_conv2d"):
+        each = depthwise_conv2d(x, depthwise, stride, padding, dilation)
+        return conv2d(each, pointwise)
 
 
 def conv_transpose1d(
@@ -95,6 +145,24 @@ def conv_transpose2d(
     )
 
 
+def conv_transpose3d(
+    x: Any,
+    w: Any,
+    stride: Any = 1,
+    padding: Any = "valid",
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """x: N,D,H,W,C_in   w: E,F,G,C_in,C_out/groups   ->   N,D',H',W',C_out.
+
+    See `conv_transpose2d`.
+    """
+    return _transposed(
+        "conv_transpose3d", 3, x, w, stride, padding, output_padding, dilation, groups
+    )
+
+
 def _operands(name: str, rank: int, x: Any, w: Any) -> tuple[Node, Node]:
     node, weights = node_of(x), node_of(w)
     if node.ndim != rank + 2 or weights.ndim != rank + 2:
@@ -117,6 +185,30 @@ def _conv(
     pairs = padding_pairs(name, padding, node.shape[1:-1], window, steps, gaps)
     (count,) = spatial(f"{name}: groups", groups, 1)
     return wrap(ops.conv(node, weights, steps, pairs, gaps, count))
+
+
+def _flipped(
+    name: str, rank: int, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    node, weights = _operands(name, rank, x, w)
+    with scope(name):
+        rotated = wrap(ops.flip(weights, range(rank)))
+        return _conv(name, rank, wrap(node), rotated, stride, padding, dilation, groups)
+
+
+def _depthwise(
+    name: str, rank: int, x: Any, w: Any, stride: Any, padding: Any, dilation: Any
+) -> Tensor:
+    node, weights = _operands(name, rank, x, w)
+    *window, channels, multiplier = weights.shape
+    if channels != node.shape[-1]:
+        raise ShapeError(
+            f"{name} needs x with C channels and w with [{','.join('FG'[:rank])},C,M], "
+            f"got x {node.type} and w {weights.type}{here()}"
+        )
+    with scope(name):
+        each = ops.reshape(weights, (*window, 1, channels * multiplier))
+        return _conv(name, rank, wrap(node), wrap(each), stride, padding, dilation, channels)
 
 
 def _transposed(

@@ -7,11 +7,25 @@ from collections.abc import Callable
 from tinygraph.errors import TinygraphError
 from tinygraph.models.mlp import mlp_big, mlp_small
 from tinygraph.models.mnist_cnn import mnist_cnn
+from tinygraph.models.pets_unet import pets_unet
+from tinygraph.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from tinygraph.models.unet import classic_unet
 from tinygraph.nn import Model
 
 MODELS: dict[str, Callable[[], Model]] = {
-    fn.__name__: fn for fn in (classic_unet, mnist_cnn, mlp_big, mlp_small)
+    fn.__name__: fn
+    for fn in (
+        classic_unet,
+        mnist_cnn,
+        mlp_big,
+        mlp_small,
+        pets_unet,
+        resnet18,
+        resnet34,
+        resnet50,
+        resnet101,
+        resnet152,
+    )
 }
 """Every model that `build` knows."""
 

@@ -16,6 +16,7 @@ from tinygraph.nn.layers import Flatten as Flatten
 from tinygraph.nn.layers import GlobalAveragePooling2D as GlobalAveragePooling2D
 from tinygraph.nn.layers import Input as Input
 from tinygraph.nn.layers import Lambda as Lambda
+from tinygraph.nn.layers import LocalResponseNormalization as LocalResponseNormalization
 from tinygraph.nn.layers import MaxPooling2D as MaxPooling2D
 from tinygraph.nn.layers import ReLU as ReLU
 from tinygraph.nn.layers import Reshape as Reshape

@@ -26,6 +26,7 @@ from tinygraph.ops.elementwise import mul as mul
 from tinygraph.ops.elementwise import neg as neg
 from tinygraph.ops.elementwise import power as power
 from tinygraph.ops.elementwise import sub as sub
+from tinygraph.ops.erf import erf as erf
 from tinygraph.ops.functions import cast as cast
 from tinygraph.ops.functions import cos as cos
 from tinygraph.ops.functions import detach as detach

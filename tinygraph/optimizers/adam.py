@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam, and AdamW, which lets the weights decay."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph import functional as F
+from tinygraph.optimizers.arguments import at_least_0, below_1
 from tinygraph.optimizers.optimizer import Optimizer
 from tinygraph.tensor import Parameter, Tensor
 
@@ -20,46 +21,76 @@ class Adam(Optimizer):
     x <- x - rate * sqrt(c_2) / c_1 * m / (sqrt(v) + epsilon)
 
     c_1 and c_2 are the same running means of ones instead of gradients, that is 1 - beta**t after
-    t steps; so they undo that m and v began at 0. Kept as running means they lose no digits.
-    Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in the form at the
-    end of its section 2, as in Keras.
+    t steps; so they undo that m and v began at 0. Kept as running means they lose no digits. With
+    `amsgrad` the largest v so far stands in the place of v.
+    Sources: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in the form at the
+    end of its section 2, as in Keras; Reddi et al., "On the convergence of Adam and beyond" (2018).
     """
-
-    slots = ("mean", "square")
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        *,
-        parameters: Sequence[Parameter] | None = None,
+        amsgrad: bool = False,
+        **options: Any,
     ) -> None:
+        below_1(type(self).__name__, beta_1=beta_1, beta_2=beta_2)
+        at_least_0(type(self).__name__, epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-        super().__init__(learning_rate, parameters)
+        self.amsgrad = amsgrad
+        self.slots = ("mean", "square", "largest") if amsgrad else ("mean", "square")
+        super().__init__(learning_rate, **options)
 
     def build(self, parameters: Sequence[Parameter]) -> None:
+        first = not self.parameters
         super().build(parameters)
-        zeros = np.zeros(2, self.learning_rate.dtype.numpy)
-        self.of_ones = Parameter(None, zeros, "of_ones", trainable=False)
+        if first:
+            wide = np.result_type(*(p.dtype.numpy for p in parameters))
+            self.of_ones = Parameter(None, np.zeros(2, wide), "of_ones", trainable=False)
 
     def named_state(self) -> dict[str, Parameter]:
-        return {**super().named_state(), "of_ones": self.of_ones}
+        own = {"of_ones": self.of_ones} if self.parameters else {}
+        return {**super().named_state(), **own}
 
     def prepare(self, new: dict[Parameter, Any]) -> dict[str, Any]:
-        betas = np.array([self.beta_1, self.beta_2], self.learning_rate.dtype.numpy)
+        betas = np.array([self.beta_1, self.beta_2], self.of_ones.dtype.numpy)
         of_ones = self.of_ones * betas + (1 - betas)
         new[self.of_ones] = of_ones
         return {"correction": F.sqrt(of_ones[1]) / of_ones[0]}
 
     def update(
-        self, x: Parameter, g: Any, slots: Mapping[str, Parameter], rate: Tensor, **shared: Any
+        self, x: Tensor, g: Any, slots: Mapping[str, Parameter], rate: Tensor, **shared: Any
     ) -> tuple[Any, dict[str, Any]]:
         mean = self.beta_1 * slots["mean"] + (1 - self.beta_1) * g
         square = self.beta_2 * slots["square"] + (1 - self.beta_2) * F.square(g)
+        kept = {"mean": mean, "square": square}
+        if self.amsgrad:
+            square = kept["largest"] = F.maximum(slots["largest"], square)
         correction = shared["correction"].astype(x.dtype)
         step = rate * correction * mean / (F.sqrt(square) + self.epsilon)
-        return x - step, {"mean": mean, "square": square}
+        return x - step, kept
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: x <- x - rate * weight_decay * x, and then Adam's step.
+
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+        )

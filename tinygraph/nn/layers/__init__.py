@@ -9,6 +9,9 @@ from tinygraph.nn.layers.conv import Conv2DTranspose as Conv2DTranspose
 from tinygraph.nn.layers.dense import Dense as Dense
 from tinygraph.nn.layers.dropout import Dropout as Dropout
 from tinygraph.nn.layers.function import Lambda as Lambda
+from tinygraph.nn.layers.local_response import (
+    LocalResponseNormalization as LocalResponseNormalization,
+)
 from tinygraph.nn.layers.normalization import BatchNormalization as BatchNormalization
 from tinygraph.nn.layers.pooling import AveragePooling2D as AveragePooling2D
 from tinygraph.nn.layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
