@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Golden
 
 import tinygraph as tg
 from tinygraph.lowering import Target, lower
@@ -30,7 +29,7 @@ def pool_gradient(a: tg.Tensor, b: tg.Tensor) -> tg.Tensor:
 
 
 @pytest.mark.parametrize("fn", [matmul, softmax, total, pool_gradient])
-def test_the_loops_are_as_they_were(fn: Callable, golden: Golden) -> None:
+def test_the_loops_are_as_they_were(fn: Callable, golden) -> None:
     jitted = tg.jit(fn, backend="numpy")
     graph = run(jitted.graph(tg.zeros((8, 24)), tg.zeros((24, 20))).named())
     program = lower(graph, Target())
