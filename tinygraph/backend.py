@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 GROUP = "tinygraph.backends"
 """The entry points that name backends. Any package may have some."""
+
+
+Progress = Callable[[int, int], None]
+"""Told while something is compiled: how many parts are ready, of how many."""
 
 
 @runtime_checkable
@@ -46,10 +50,12 @@ class Backend(Protocol):
         """The machine to lower programs for; None for a backend that takes the graph itself."""
         ...
 
-    def compile(self, work: Graph | Program, threads: int | None) -> Executable:
+    def compile(
+        self, work: Graph | Program, threads: int | None, on_progress: Progress | None = None
+    ) -> Executable:
         """Makes a graph (without a target) or a program executable.
 
-        `threads` None means as many as there are.
+        `threads` None means as many as there are. `on_progress` may be told how far it is.
         """
         ...
 

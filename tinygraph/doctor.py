@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from statistics import median
 
 import numpy as np
 
@@ -80,6 +83,7 @@ def _packages() -> Iterator[Finding]:
     except PackageNotFoundError:
         yield Finding("packages", "tinygraph", "not installed", False, "pip install -e .")
         return
+    yield _import_time()
     seen: set[str] = set()
     for text in wanted:
         name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
@@ -88,6 +92,40 @@ def _packages() -> Iterator[Finding]:
             continue
         seen.add(name)
         yield _package(name, extra, text)
+
+
+def _import_time() -> Finding:
+    """How long `import tinygraph` takes, and `import numpy`, which is most of it."""
+    ratio, seconds = import_ratio()
+    text = f"{seconds * 1e3:.0f} ms, {ratio:.2f} times as long as importing NumPy alone"
+    return Finding("packages", "import", text)
+
+
+def import_ratio(repeats: int = 5) -> tuple[float, float]:
+    """The median of `import tinygraph` over `import numpy`, and the seconds of the former.
+
+    In fresh interpreters, with bytecode as an installed package has it. Each import of ours stands
+    between two of NumPy's and is compared with these alone: a busy machine may be twice as slow a
+    second later.
+    """
+    ratios, seconds = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        _import_seconds("tinygraph", folder)  # writes the bytecode
+        for _ in range(repeats):
+            before, ours, after = (
+                _import_seconds(m, folder) for m in ("numpy", "tinygraph", "numpy")
+            )
+            ratios.append(2 * ours / (before + after))
+            seconds.append(ours)
+    return median(ratios), median(seconds)
+
+
+def _import_seconds(module: str, bytecode: str) -> float:
+    code = f"from time import perf_counter as t; s = t(); import {module}; print(t() - s)"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = bytecode
+    command = [sys.executable, "-c", code]
+    return float(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
 
 
 def _extra(requirement: str) -> str:

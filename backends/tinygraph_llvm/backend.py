@@ -8,12 +8,13 @@ import hashlib
 import mmap
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 import tinygraph.loops
+from tinygraph.backend import Progress
 from tinygraph.errors import BackendUnavailable, CompileError
 from tinygraph.lowering.program import Call, Program
 from tinygraph.lowering.target import Target
@@ -21,7 +22,7 @@ from tinygraph.lowering.target import Target
 try:
     from tinygraph_llvm.cache import Cache
     from tinygraph_llvm.machine import Machine, llvm_version, machine
-    from tinygraph_llvm.objects import assembly, cache_key, compile_all, load, symbol
+    from tinygraph_llvm.objects import assembly, compile_objects, load, symbol
     from tinygraph_llvm.runtime import NativeCall, NativeProgram
 except ImportError as error:
     raise BackendUnavailable(
@@ -56,7 +57,7 @@ class LLVMBackend:
         self,
         work: Program,
         threads: int | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
+        on_progress: Progress | None = None,
     ) -> LLVMExecutable:
         """Native code for a program; `threads` None means one for each core that the process may
         use."""
@@ -93,7 +94,7 @@ class LLVMExecutable:
         program: Program,
         owner: LLVMBackend,
         threads: int,
-        on_progress: Callable[[int, int], None] | None,
+        on_progress: Progress | None,
     ):
         self.program, self.machine = program, owner.machine
         self.digests = [_digest(call.recipe) for call in program.calls]
@@ -118,23 +119,11 @@ class LLVMExecutable:
         self.threads = 1 if work < ONE_THREAD else threads
         self.native = NativeProgram(calls, self.threads, quick=work < QUICK, code=code)
 
-    def _objects(
-        self, cache: Cache | None, on_progress: Callable[[int, int], None] | None
-    ) -> dict[str, bytes]:
+    def _objects(self, cache: Cache | None, on_progress: Progress | None) -> dict[str, bytes]:
         """Machine code by digest: from the cache, or rendered and compiled, each kernel once."""
         calls = dict(zip(self.digests, self.program.calls, strict=True))
-        keys = {digest: cache_key(digest, self.machine) for digest in calls}
-        objects = {
-            d: data for d, key in keys.items() if cache and (data := cache.get(key)) is not None
-        }
-        texts = ((d, self._text(d, call)) for d, call in calls.items() if d not in objects)
-        for digest, data in compile_all(texts, self.machine):
-            objects[digest] = data
-            if cache:
-                cache.put(keys[digest], data)
-            if on_progress:
-                on_progress(len(objects), len(calls))
-        return objects
+        text = lambda digest: self._text(digest, calls[digest])  # noqa: E731
+        return compile_objects(calls, text, self.machine, cache, on_progress)
 
     def _text(self, digest: str, call: Call) -> str:
         return render(call.kernel, symbol(digest))

@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable, Mapping
 import llvmlite
 import llvmlite.binding as llvm
 
+from tinygraph.backend import Progress
 from tinygraph.errors import CompileError
 
 from .cache import Cache
 from .machine import Machine, machine
-
-Progress = Callable[[int, int], None]
-"""Told after each module: how many are ready, of how many."""
 
 _PREFIX = "k_"
 
@@ -32,35 +30,30 @@ def symbol(digest: str) -> str:
 
 
 def compile_objects(
-    modules: Mapping[str, str],
+    digests: Iterable[str],
+    text: Callable[[str], str],
     machine: Machine,
     cache: Cache | None = None,
     on_progress: Progress | None = None,
     opt: int = 2,
 ) -> dict[str, bytes]:
-    """Object files of `modules`, a mapping from digests to LLVM IR text.
+    """The object file for each digest.
 
-    The text under `digest` must define the function `symbol(digest)`. What the cache has is taken
-    from there, the rest is compiled. `opt` is the level of the code generator, 0 to 3.
+    A digest stands for a kernel; `text(digest)` is its LLVM IR, which must define the function
+    `symbol(digest)`. What the cache has is taken from there, so that its text is never made; the
+    rest is compiled while further texts are made. `opt` is the level of the code generator, 0 to 3.
     CompileError if LLVM refuses a text.
     """
-    keys = {digest: cache_key(text, machine, opt) for digest, text in modules.items()}
-    objects: dict[str, bytes] = {}
-
-    def add(digest: str, data: bytes) -> None:
+    keys = {digest: cache_key(digest, machine, opt) for digest in digests}
+    objects = {d: data for d, k in keys.items() if cache and (data := cache.get(k)) is not None}
+    missing = [digest for digest in keys if digest not in objects]
+    for digest, data in _compiled(((d, text(d)) for d in missing), machine, opt):
         objects[digest] = data
-        if on_progress:
-            on_progress(len(objects), len(modules))
-
-    for digest, key in keys.items():
-        if cache and (found := cache.get(key)) is not None:
-            add(digest, found)
-    missing = {digest: text for digest, text in modules.items() if digest not in objects}
-    for digest, data in compile_all(missing.items(), machine, opt):
         if cache:
             cache.put(keys[digest], data)
-        add(digest, data)
-    return {digest: objects[digest] for digest in modules}
+        if on_progress:
+            on_progress(len(objects), len(keys))
+    return {digest: objects[digest] for digest in keys}
 
 
 def assembly(text: str, machine: Machine, opt: int = 2) -> str:
@@ -125,13 +118,10 @@ def _linker() -> llvm.LLJIT:
     return llvm.create_lljit_compiler(target, use_jit_link=True, suppress_errors=True)
 
 
-def compile_all(
-    modules: Iterable[tuple[str, str]], machine: Machine, opt: int = 2
+def _compiled(
+    modules: Iterable[tuple[str, str]], machine: Machine, opt: int
 ) -> Iterable[tuple[str, bytes]]:
-    """Object files of (digest, text) pairs, compiled while further pairs are made.
-
-    Yields the results as they come.
-    """
+    """Object files of (digest, text) pairs, as they come."""
     # One thread: llvmlite lets only one at a time into LLVM. It works while pairs are being made.
     workers = concurrent.futures.ThreadPoolExecutor(1, "tinygraph-compile")
     try:
@@ -173,9 +163,9 @@ def _check(module: llvm.ModuleRef, name: str | None) -> None:
         raise CompileError(f"LLVM cannot compile {name or 'the text'}: {error}") from error
 
 
-def cache_key(text: str, machine: Machine, opt: int = 2) -> str:
-    """A digest of all that the object file depends on."""
+def cache_key(digest: str, machine: Machine, opt: int = 2) -> str:
+    """Where the cache keeps a kernel's object file: a digest of all that this depends on."""
     version = ".".join(map(str, llvm.llvm_version_info))
     parts = [llvmlite.__version__, version, machine.triple, machine.cpu, machine.features]
-    digest = hashlib.blake2b("\n".join([*parts, str(opt), text]).encode(), digest_size=32)
-    return digest.hexdigest()
+    text = "\n".join([*parts, str(opt), digest])
+    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.backend import Executable
+from tinygraph.backend import Executable, Progress
 from tinygraph.errors import CompileError
 from tinygraph.evaluate import evaluate
 
@@ -18,8 +18,10 @@ class NumpyBackend:
     name = "numpy"
     target = None
 
-    def compile(self, work: Any, threads: int | None) -> Executable:
-        """A walk over `work`, a graph. `threads` has no meaning here."""
+    def compile(
+        self, work: Any, threads: int | None, on_progress: Progress | None = None
+    ) -> Executable:
+        """A walk over `work`, a graph. `threads` has no meaning here, and nothing takes long."""
         return Walk(work)
 
     def describe(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Paper:
     name = "paper"
     target = Target()
 
-    def compile(self, work: Any, threads: int | None) -> Any:
+    def compile(self, work: Any, threads: int | None, on_progress: Any = None) -> Any:
         raise NotImplementedError
 
 

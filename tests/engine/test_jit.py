@@ -26,7 +26,7 @@ class Spy:
         self.threads: int | None = None
         self.seen: list[list[int]] = []
 
-    def compile(self, work: Any, threads: int | None) -> Any:
+    def compile(self, work: Any, threads: int | None, on_progress: Any = None) -> Any:
         self.compiled.append(work)
         self.threads = threads
         return SpyWalk(work, self)

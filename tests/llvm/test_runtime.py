@@ -93,7 +93,7 @@ define void @k_count(ptr %pointers, i64 %task) {
 
 @functools.cache
 def kernels() -> Code:
-    return load(compile_objects(KERNELS, machine()))
+    return load(compile_objects(KERNELS, KERNELS.__getitem__, machine()))
 
 
 def call(name: str, tasks: int, *operands: tuple[int, int], barrier: bool = True) -> NativeCall:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygraph.backend import Backend, Executable
 from tinygraph.compile.tracing import Result, Traced
+from tinygraph.compile.waiting import waiting
 from tinygraph.graph import Graph, Node
 from tinygraph.passes import run
 from tinygraph.tensor import arrays_of, bind, from_array
@@ -37,12 +38,14 @@ class Compiled:
 
     def __init__(self, traced: Traced, backend: Backend, threads: int | None) -> None:
         self.traced = traced
-        optimised = run(traced.graph.named())
-        self.graph = _distinct(optimised)
-        self.work: Any = _lowered(self.graph, backend)
+        named = traced.graph.named()
         self.executable: Executable | None = None
-        if self.graph.outputs:
-            self.executable = backend.compile(self.work, threads)
+        with waiting(named.name, len(named.nodes())) as on_progress:
+            optimised = run(named)
+            self.graph = _distinct(optimised)
+            self.work: Any = _lowered(self.graph, backend)
+            if self.graph.outputs:
+                self.executable = backend.compile(self.work, threads, on_progress)
         self._lock = Lock()
         self._shadows: list[np.ndarray] | None = None
         self._plan(optimised.outputs)

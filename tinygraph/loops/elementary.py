@@ -30,6 +30,8 @@ from tinygraph.loops.rewrite import transform
 from tinygraph.types import DType
 
 LN2 = math.log(2)
+FARTHEST = {DType.float32: 1e5, DType.float64: 1e6}
+"""Beyond this sin and cos are NaN: the digits of pi that the machine has are used up."""
 
 
 def expanded(e: Expr) -> Expr:
@@ -191,4 +193,4 @@ def _sine(x: Expr, quarter: int) -> Expr:
     value = _select(turn > 1.5, -value, value)
     if quarter == 0:
         value = _select(apply("eq", x, 0.0), x, value)
-    return _select(apply("le", apply("abs", x), 1e5 if _is_single(x) else 1e6), value, float("nan"))
+    return _select(apply("le", apply("abs", x), FARTHEST[x.dtype]), value, float("nan"))

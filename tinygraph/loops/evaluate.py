@@ -91,7 +91,7 @@ class _Run:
             case Const():
                 return e.dtype.numpy.type(e.value)
             case IndexValue():
-                return e.dtype.numpy.type(self.index(e.index))
+                return np.int64(self.index(e.index)).astype(e.dtype.numpy)  # wraps in uint32
             case Read():
                 return self._cell(cast(Buffer, e.source))[self._address(e.indices[0])]
             case Apply(function="guard"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -23,7 +24,7 @@ from tinygraph.loops.rewrite import (
     walk,
 )
 from tinygraph.lowering.flat import Flat
-from tinygraph.lowering.schedule import Schedule, extent_of
+from tinygraph.lowering.schedule import Schedule, extent_of, incomplete
 from tinygraph.types import DType
 
 SMALL_DOMAIN = 16
@@ -56,6 +57,8 @@ class _Nest:
     def __init__(self, flat: Flat, plan: Schedule):
         self.flat, self.plan = flat, plan
         self.expr = expanded(flat.expr)
+        self.names = (f"acc{n}" if n > 1 else "acc" for n in itertools.count(1))
+        """Of the registers, each one's own."""
 
     def build(self) -> tuple[Stmt, ...]:
         return self._outer(list(self.plan.loops), 0, {}, {})
@@ -94,22 +97,12 @@ class _Nest:
         )
         return self._outer(rest, depth, to, {**blocks, loop: block})
 
-    def _incomplete(self, loop: str | Axis) -> bool:
-        """Whether the loop's last block is smaller than the others."""
-        if loop == "vectors":
-            assert self.plan.lane is not None
-            return self.plan.lane.extent % (self.plan.lanes * self.plan.vectors) != 0
-        if loop == "tiles":
-            assert self.plan.tile is not None
-            return self.plan.tile.extent % self.plan.rows != 0
-        return False
-
     def _pick(
         self, loop: str | Axis, position: Index, extent: int, inner: Callable
     ) -> tuple[Stmt, ...]:
         """The body at a position known only when running: the last block has code of its own if it
         is smaller."""
-        if not self._incomplete(loop):
+        if not incomplete(loop, self.plan):
             return inner((position, False))
         if extent == 1:
             return inner((position, True))
@@ -117,7 +110,7 @@ class _Nest:
         return (If(full, inner((position, False)), inner((index(extent - 1), True))),)
 
     def _serial(self, loop: str | Axis, extent: int, inner: Callable) -> tuple[Stmt, ...]:
-        full = extent - 1 if self._incomplete(loop) else extent
+        full = extent - 1 if incomplete(loop, self.plan) else extent
         stmts: tuple[Stmt, ...] = ()
         if full:
             axis = Axis(self._name(loop), full)
@@ -207,7 +200,7 @@ class _Nest:
                 or not _free_of(whole, expr, done, outside)
             ):
                 continue
-            cells = _Cells(whole)
+            cells = _Cells(whole, self.names)
             for spot, wrap in self._spots(tile, lane):
                 yield wrap(Store(cells.buffer(spot), spot.cell, identity(whole.kind, whole.dtype)))
             yield from self._loops(whole, list(whole.over), {}, tile, lane, done, cells)
@@ -271,13 +264,16 @@ class _Spot:
 class _Cells:
     """The registers that hold one reduction's results, a buffer for each vector width."""
 
-    def __init__(self, whole: Reduce):
+    def __init__(self, whole: Reduce, names: Iterator[str]):
         self.whole = whole
+        self.names = names
         self.buffers: dict[tuple[int, int], Buffer] = {}
 
     def buffer(self, spot: _Spot) -> Buffer:
         if spot.key not in self.buffers:
-            self.buffers[spot.key] = Buffer("acc", self.whole.dtype, spot.size, "register")
+            self.buffers[spot.key] = Buffer(
+                next(self.names), self.whole.dtype, spot.size, "register"
+            )
         return self.buffers[spot.key]
 
     def value(self, spot: _Spot) -> Expr:

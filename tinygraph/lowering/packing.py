@@ -43,13 +43,8 @@ def _panel_width(flat: Flat, target: Target, axis: Axis, wide: Read, unit: bool)
     plan = schedule(flat if unit else _with_copy(flat, axis, wide, None, 0)[1], target)
     width = plan.lanes * plan.vectors
     distance = axis.extent * wide.dtype.itemsize
-    reuse = flat.size // max(axis.extent, 1)
-    good = (
-        distance >= FAR_APART
-        and rows >= MANY_ROWS
-        and reuse >= 32
-        and wide.axes <= {axis, *whole.over}
-    )
+    reuse = flat.size // math.prod(a.extent for a in flat.axes if a in wide.axes)
+    good = distance >= FAR_APART and rows >= MANY_ROWS and reuse >= 32
     return (
         width
         if good and plan.lane is not None and axis.extent % width == 0 and axis.extent > width
@@ -92,6 +87,6 @@ def _with_copy(flat: Flat, lane: Axis, r: Read, block: Axis | None, width: int) 
 
 
 def _axes_of(flat: Flat, r: Read) -> list[Axis]:
-    """The axes of a read, reduction axes first, as they are nested."""
+    """The axes of a read as its loops are nested: those of the output, then those summed over."""
     over = [a for red in reductions(flat.expr) for a in red.over if a in r.axes]
-    return over + [a for a in flat.axes if a in r.axes]
+    return [a for a in flat.axes if a in r.axes] + over

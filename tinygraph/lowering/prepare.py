@@ -201,7 +201,12 @@ def _remainder(condition: Index) -> Floor | None:
 
 def _solve(equation: Equation, condition: Index) -> Equation | None:
     """A condition on one reduction axis, solved: the axis runs only over the positions where it
-    holds."""
+    holds. Where it holds nowhere, nothing is summed."""
+    if not condition.axes:
+        never = lambda e: (  # noqa: E731
+            identity(e.kind, e.dtype) if isinstance(e, Reduce) and condition in e.where else None
+        )
+        return replace(equation, expr=transform(equation.expr, never))
     if len(condition.axes) != 1:
         return None
     (axis,) = condition.axes

@@ -115,7 +115,9 @@ class _Regions:
         self.terms: dict[Node, int] = {}
         """Of all parts together."""
         self.costly: dict[Node, bool] = {}
-        self.reads: dict[Node, int] = {}
+        self.reads: dict[Node, float] = {}
+        """How many elements of stored arrays one of its own is made of; a small array, such as a
+        number a channel, stays in the cache and hardly counts."""
 
     def equations(self) -> tuple[list[Equation], dict[Node, Array]]:
         self._decide()
@@ -183,7 +185,9 @@ class _Regions:
             self.parts[node] = parts | {node} if together else frozenset((node,))
             self.heavy[node] = piece.heavy or any(self.heavy[x] for x in inside)
             self.costly[node] = piece.costly or any(self.costly[x] for x in inside)
-            plain = sum(x not in inside for x in dict.fromkeys(node.inputs))
+            size = max(node.type.size, 1)
+            outside = [x for x in dict.fromkeys(node.inputs) if x not in inside]
+            plain = sum(min(1.0, x.type.size / size) for x in outside)
             self.reads[node] = plain + sum(self.reads[x] for x in inside)
 
     def _more(self, x: Node, parts: frozenset[Node]) -> int:
@@ -207,7 +211,7 @@ class _Regions:
         repeats = piece.repeats[x] * len(self.consumers[x])
         if repeats > 1.01:
             return (
-                not self.costly[x] and self.reads[x] <= 1 and repeats < 4 * len(self.consumers[x])
+                not self.costly[x] and self.reads[x] < 1.5 and repeats < 4 * len(self.consumers[x])
             )
         return True
 

@@ -62,6 +62,9 @@ def contraction_lane(flat: Flat, target: Target) -> tuple[Axis, Read, bool] | No
     if found is None:
         return None
     whole, x, y = found
+    outer = set(flat.axes)
+    if not (outer - x.axes and outer - y.axes):  # as in a depthwise convolution: a stencil
+        return None
     lanes = target.lanes(whole.dtype)
     domain = math.prod(a.extent for a in whole.over)
     best: tuple[float, Axis, Read, bool] | None = None
@@ -195,7 +198,7 @@ def tile_axis(flat: Flat, lane: Axis) -> Axis | None:
         return None
 
     def rank(a: Axis) -> tuple[int, int]:
-        strides = [abs(_stride(r.indices[0], a) or 1 << 30) for r in narrow if a in r.axes]
+        strides = [abs(_stride(r.indices[0], a) or 1 << 30) for r in narrow or wide if a in r.axes]
         return (0 if a.extent >= 4 else 1), min(strides, default=0)
 
     return min(choices, key=rank)

@@ -11,6 +11,7 @@ from tinygraph.passes.pipeline import run as run
 from tinygraph.passes.pipeline import share as share
 from tinygraph.passes.pipeline import simplify as simplify
 from tinygraph.passes.pipeline import trace_passes as trace_passes
+from tinygraph.passes.pipeline import upsample as upsample
 from tinygraph.passes.rewrite import Applied as Applied
 from tinygraph.passes.rewrite import Pass as Pass
 from tinygraph.passes.rewrite import Rewrite as Rewrite

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tinygraph.graph import Graph
-from tinygraph.passes import arithmetic, constants, moves, sharing, unused
+from tinygraph.passes import arithmetic, constants, moves, sharing, unused, upsampling
 from tinygraph.passes.rewrite import Applied, Pass
 
 dead = Pass("dead", "leave out gates and elements that no output needs", lambda: unused.RULES)
@@ -14,11 +14,12 @@ share = Pass("share", "compute once what is computed twice", sharing.rules)
 simplify = Pass(
     "simplify", "say the same with fewer gates", lambda: (*arithmetic.RULES, *moves.RULES)
 )
+upsample = Pass("upsample", "compute before copies are made, not after", upsampling.rules)
 
 
 def default_passes() -> tuple[Pass, ...]:
     """What `tg.jit` runs, in this order: `simplify` knows equal operands by their being shared."""
-    return dead, fold, share, simplify
+    return dead, fold, share, simplify, upsample
 
 
 def run(graph: Graph, passes: Iterable[Callable[[Graph], Graph]] | None = None) -> Graph:

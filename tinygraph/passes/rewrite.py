@@ -17,7 +17,8 @@ class Rule:
     """One change: a sentence that can be read, and what makes it.
 
     `rewrite` gets a gate and returns what computes the same, bit for bit, or None where the rule
-    does not fit. Only which NaN a NaN is may change.
+    does not fit. Only which NaN a NaN is may change; and, where a rule of `upsampling` adds in
+    another order, the rounding.
     """
 
     says: str

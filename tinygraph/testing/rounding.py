@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygraph.graph import Graph, Node, Op, is_leaf
+from tinygraph.loops.elementary import FARTHEST
 from tinygraph.loops.expr import Apply, Reduce
 from tinygraph.loops.rewrite import walk
 from tinygraph.testing.variants import domain, expression
@@ -94,7 +95,10 @@ def _runs(
     result = [value]
     for k in range(1, count):
         at = [_disturbed(x[k], sensitive, rng) for x in inputs]
-        result.append(_disturbed(_evaluated(node, at), ULPS * rounds, rng))
+        other = _disturbed(_evaluated(node, at), ULPS * rounds, rng)
+        if node.op.name in ("sin", "cos"):  # which machines need not know far out
+            other = np.where(np.abs(at[0]) <= FARTHEST[node.dtype], other, other.dtype.type("nan"))
+        result.append(other)
     return result
 
 

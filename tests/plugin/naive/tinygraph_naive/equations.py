@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygraph.backend import Progress
 from tinygraph.errors import CompileError
 from tinygraph.graph import Graph
 from tinygraph.testing import evaluate_equation
@@ -17,7 +18,9 @@ class EquationsBackend:
     name = "equations"
     target = None
 
-    def compile(self, work: Graph, threads: int | None) -> EquationsExecutable:
+    def compile(
+        self, work: Graph, threads: int | None, on_progress: Progress | None = None
+    ) -> EquationsExecutable:
         """Nothing is compiled; `threads` has no meaning here."""
         return EquationsExecutable(work)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tinygraph.backend import Progress
 from tinygraph.errors import CompileError
 from tinygraph.loops.evaluate import run_kernel
 from tinygraph.loops.ir import Buffer
@@ -18,7 +19,9 @@ class LoopsBackend:
     name = "naive"
     target = Target(name="naive", vector_bytes=16, registers=8)
 
-    def compile(self, work: Program, threads: int | None) -> LoopsExecutable:
+    def compile(
+        self, work: Program, threads: int | None, on_progress: Progress | None = None
+    ) -> LoopsExecutable:
         """Nothing is compiled; `threads` has no meaning here."""
         return LoopsExecutable(work)
 
