@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,40 @@ def test_rescaling_takes_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("layer", "fits"),
+    [
+        (L.Conv2D(3, 3), "[N,?,?,4]"),
+        (L.Conv2DTranspose(3, 3), "[N,?,?,4]"),
+        (L.Dense(3), "[N,?,?,4]"),
+        (L.SeparableConv2D(3, 3), "[N,?,?,4]"),
+        (L.LocallyConnected2D(3, 3), "[N,8,6,4]"),
+        (L.BatchNormalization(), "[N,?,?,4]"),
+        (L.LayerNormalization((1, 3)), "[N,8,?,4]"),
+        (L.PReLU(shared_axes=1), "[N,?,6,4]"),
+        (L.Normalization(), "[N,?,?,4]"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Layer) else "",
+)
+def test_weights_that_do_not_fit(layer: nn.Layer, fits: str) -> None:
+    layer(X)
+    assert layer(X[:1]).shape[0] == 1
+    with pytest.raises(tg.ShapeError, match=re.escape(f"has weights for {fits}, got [2,8,6,3]")):
+        layer(X[..., :3])
+    with pytest.raises(tg.ShapeError, match=r"has weights for .*, got \[N,8,6,3\]|\[2,8,6,3\]"):
+        layer(nn.Input((8, 6, 3)))
+
+
+def test_one_tensor_too_many() -> None:
+    for layer in (L.Activation("relu"), L.Flatten(), L.Dropout(0.5)):
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2; layers"):
+            layer([X, X])
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2"):
+            layer(X, X)
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2"):
+            layer([nn.Input((8, 6, 4)), nn.Input((8, 6, 4))])
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: L.MaxPooling2D(3, stride=2), "no argument 'stride'; did you mean strides?"),
@@ -247,6 +282,9 @@ def test_rescaling_takes_bytes() -> None:
         (lambda: L.GaussianNoise(-1), "stddev of at least 0"),
         (lambda: L.SpatialDropout1D(0.5)(X, training=True), r"needs \[N,L,C\]"),
         (lambda: L.Dropout(0.5, (None, 2, 1, 1))(X, training=True), "noise_shape has 1, None"),
+        (lambda: L.Dropout("half"), "below 1, got 'half'"),
+        (lambda: L.Dropout(0.5, seed=-1), "a seed of at least 0, got -1"),
+        (lambda: L.Rescaling("1/255"), "takes numbers, got '1/255'"),
         (lambda: L.Normalization(mean=1.0), "both mean and variance, or neither"),
         (lambda: L.Normalization().adapt(np.zeros((0, 3))), "no data to adapt to"),
         (lambda: L.Normalization().adapt(np.full((2, 3), np.nan)), "NaN or infinity"),

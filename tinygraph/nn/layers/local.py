@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.errors import ShapeError
@@ -11,6 +12,7 @@ from tinygraph.functional.windows import output_size, padding_pairs
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layers.checks import check_images, here, shown, who
 from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 _function = {1: locally_connected1d, 2: locally_connected2d}
@@ -76,6 +78,9 @@ class LocallyConnected(Windowed):
                 name="bias",
                 regularizer=self.bias_regularizer,
             )
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return range(1, len(shape))
 
     def call(self, x: Any) -> Tensor:
         self.check(x)

@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 
 from tinygraph import functional
-from tinygraph.errors import DataError, ShapeError, TinygraphError
-from tinygraph.nn.layer import Layer
+from tinygraph.errors import DataError, DtypeError, ShapeError, TinygraphError
 from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor, as_tensor
 
 
-class Rescaling(Layer):
+class Rescaling(OneInput):
     """x * scale + offset: Rescaling(1 / 255) brings bytes to 0..1. Whole numbers become floats."""
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any) -> None:
         super().__init__(**options)
+        for value in (scale, offset):
+            if np.asarray(value).dtype.kind not in "iuf":
+                raise DtypeError(f"{who(self)} takes numbers, got {value!r}{here()}")
         self.scale = scale
         self.offset = offset
 
@@ -33,7 +37,7 @@ class Rescaling(Layer):
         return x * scale + offset
 
 
-class Normalization(Layer):
+class Normalization(OneInput):
     """(x - mean) / max(sqrt(variance), 1e-7), with numbers that are given or taken from data.
 
     `adapt(data)` takes mean and variance of the data along all axes but `axis`; without an axis
@@ -87,6 +91,9 @@ class Normalization(Layer):
             self.built = True
         mean = total / count
         self._set(mean, np.maximum(squares / count - mean**2, 0))
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return self._kept(shape)
 
     def call(self, x: Any) -> Tensor:
         x = as_tensor(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.errors import ShapeError
@@ -10,6 +11,7 @@ from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layers.checks import check_images, here
 from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Parameter, Tensor
 
 _convolution = {1: conv1d, 2: conv2d}
@@ -60,6 +62,9 @@ class Depthwise(Windowed):
     def call(self, x: Any) -> Tensor:
         y = self._depthwise(x)
         return self.activation(y + self.bias if self.use_bias else y)
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return (-1,)
 
     def _depthwise_kernel(self, channels: int) -> Parameter:
         return self.add_weight(
