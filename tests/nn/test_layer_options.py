@@ -72,6 +72,33 @@ def test_input_shape(layers: list[Any]) -> None:
         model(np.zeros((3, 28, 27), np.float32))
 
 
+def test_a_model_at_the_beginning() -> None:
+    inner = nn.Sequential([nn.Input((3,)), L.Dense(2)])
+    model = nn.Sequential([inner, L.Dense(1)])
+    assert model.outputs.shape == (None, 1)
+    assert model.count_params() == 8 + 3
+
+
+def test_layers_are_added_and_taken_off() -> None:
+    model = nn.Sequential()
+    model.add(L.Flatten(input_shape=(2, 3)))
+    model.add(L.Dense(4))
+    model.add(L.Dense(5))
+    with pytest.raises(tg.ShapeError, match=r"needs \[N,H,W,C\]"):
+        model.add(L.Conv2D(3, 3))
+    assert model.outputs.shape == (None, 5)
+    assert model.count_params() == 28 + 25
+    model.pop()
+    assert model.outputs.shape == (None, 4)
+    assert [layer.name for layer in model.layers] == ["flatten", "dense"]
+    model.add(L.Dense(1))
+    assert model(np.ones((1, 2, 3), np.float32)).shape == (1, 1)
+    for _ in range(3):
+        model.pop()
+    with pytest.raises(tg.TinygraphError, match="has no layer to take off"):
+        model.pop()
+
+
 def test_input_shape_goes_with_the_configuration() -> None:
     layer = L.Dense(3, input_shape=(5,))
     again = type(layer)(**layer.get_config())
@@ -294,3 +321,7 @@ def test_one_tensor_too_many() -> None:
 def test_errors(make: Any, message: str) -> None:
     with pytest.raises(tg.TinygraphError, match=message):
         make()
+
+
+def test_no_dtype_is_float32() -> None:
+    assert L.Dense(3, dtype=None)(np.ones((1, 2), np.float32)).dtype == "float32"

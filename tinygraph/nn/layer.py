@@ -69,7 +69,7 @@ class Layer(Remembered):
         self.input_shape = input_shape
         self._name = name
         self._trainable = bool(trainable)
-        self.dtype = dtype_of(dtype)
+        self.dtype = dtype_of("float32" if dtype is None else dtype)
         self.activity_regularizer = find_regularizer(activity_regularizer)
 
     def __init_subclass__(cls, **options: Any) -> None:
