@@ -63,9 +63,10 @@ def _arrays(source: str | Path | Iterable[Any]) -> tuple[list[np.ndarray], str]:
 
 def _read(path: str | Path) -> list[np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} holds one array, an npz file holds all")
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise DataError(f"{path} holds one array, an npz file holds all")
+        with file:
             return [file[name] for name in sorted(file.files, key=_number)]
     except OSError as error:
         if error.errno is not None:
