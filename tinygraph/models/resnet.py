@@ -32,6 +32,8 @@ class Style:
     """Whether convolutions have a bias, as in keras.applications; the batch norm has one anyway."""
     stride_in: str = "1x1"
     """The convolution of a bottleneck that halves the image: "1x1" (paper) or "3x3" (PyTorch)."""
+    shortcut_first: bool = False
+    """Whether the projection is made before the convolutions beside it: the order of weights."""
     momentum: float = 0.9
     epsilon: float = 1e-5
 
@@ -39,7 +41,7 @@ class Style:
 PAPER = Style()
 TORCH = Style(stride_in="3x3")
 """torchvision's; ResNet-18 and 34 are the paper's."""
-KERAS = Style(bias=True, momentum=0.99, epsilon=1.001e-5)
+KERAS = Style(bias=True, shortcut_first=True, momentum=0.99, epsilon=1.001e-5)
 """keras.applications'."""
 
 
@@ -103,18 +105,35 @@ def resnet(
 
 def basic_block(x: Symbol, width: int, stride: int, style: Style) -> Symbol:
     """relu(x + two 3x3 convolutions of x): H,W,C -> H/stride,W/stride,width"""
-    y = ReLU()(conv_bn(x, width, 3, stride, style))
-    y = conv_bn(y, width, 3, 1, style)
-    return ReLU()(Add()([y, shortcut(x, width, stride, style)]))
+
+    def convolved(x: Symbol) -> Symbol:
+        y = ReLU()(conv_bn(x, width, 3, stride, style))
+        return conv_bn(y, width, 3, 1, style)
+
+    return residual(x, convolved, width, stride, style)
 
 
 def bottleneck(x: Symbol, width: int, stride: int, style: Style) -> Symbol:
     """relu(x + a 1x1, a 3x3 and a 1x1 convolution of x): H,W,C -> H/stride,W/stride,4*width"""
     first, second = (stride, 1) if style.stride_in == "1x1" else (1, stride)
-    y = ReLU()(conv_bn(x, width, 1, first, style))
-    y = ReLU()(conv_bn(y, width, 3, second, style))
-    y = conv_bn(y, 4 * width, 1, 1, style)
-    return ReLU()(Add()([y, shortcut(x, 4 * width, stride, style)]))
+
+    def convolved(x: Symbol) -> Symbol:
+        y = ReLU()(conv_bn(x, width, 1, first, style))
+        y = ReLU()(conv_bn(y, width, 3, second, style))
+        return conv_bn(y, 4 * width, 1, 1, style)
+
+    return residual(x, convolved, 4 * width, stride, style)
+
+
+def residual(
+    x: Symbol, convolved: Callable[[Symbol], Symbol], width: int, stride: int, style: Style
+) -> Symbol:
+    """relu(x + convolved(x)), where x is projected if its shape is another."""
+    if style.shortcut_first:
+        both = [shortcut(x, width, stride, style), convolved(x)]
+    else:
+        both = [convolved(x), shortcut(x, width, stride, style)]
+    return ReLU()(Add()(both))
 
 
 def shortcut(x: Symbol, width: int, stride: int, style: Style) -> Symbol:
