@@ -98,6 +98,18 @@ def test_the_categorical_loss_on_one_sigmoid_names_the_binary_one() -> None:
         model.fit(X, (Y == 1).astype(np.float32), verbose=0)
 
 
+@pytest.mark.parametrize("steps", [None, 3])
+def test_which_example_has_nan_is_said_whatever_the_order(steps: int | None) -> None:
+    message = r"batch \d: x has 1 .* of the batch, example 21 of the data"
+    said = {"batch_size": 8, "verbose": 0, "seed": 4, "epochs": 2, "steps_per_epoch": steps}
+    with pytest.raises(tg.DataError, match=message):
+        compiled().fit(with_nan(np.nan), Y, **said)
+    with pytest.raises(tg.DataError, match=r"evaluate, batch 2: .* example 21 of the data"):
+        compiled().evaluate(with_nan(np.nan), Y, batch_size=8)
+    with pytest.raises(tg.DataError, match=r"predict, batch 2: .* example 21 of the data"):
+        compiled().predict(with_nan(np.nan), batch_size=8)
+
+
 def test_bad_data_leave_the_weights_of_whole_steps() -> None:
     model, other = compiled(), compiled()
     with pytest.raises(tg.DataError, match="batch 2"):
