@@ -9,7 +9,6 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import models
-from tinygraph.models.resnet import TORCH
 
 pytestmark = [pytest.mark.reference, pytest.mark.slow]
 
@@ -83,7 +82,7 @@ def test_resnet(name: str, depths: tuple[int, ...]) -> None:
     for value in net.state_dict().values():
         if value.dtype.is_floating_point:
             value += 0.05 * torch.rand(value.shape)
-    ours = models.build(name, None, classes=10, image_size=64, style=TORCH)
+    ours = models.build(name, None, classes=10, image_size=64, style="torch")
     tg.weights.from_pytorch(ours, net.state_dict())
     x = np.random.default_rng(1).random((2, 64, 64, 3), np.float32)
     with torch.no_grad():
