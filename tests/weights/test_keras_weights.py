@@ -220,3 +220,18 @@ def test_a_damaged_file(saved: Path, place: float, bits: int, cut: bool) -> None
         assert values(model) == before
     else:
         assert all((p.numpy() == 0.5).all() for p in model.named_parameters().values())
+
+
+def test_weights_of_a_layer_as_a_list() -> None:
+    model, other = small(), small()
+    other.initialize(9)
+    weights = model.get_weights()
+    assert [w.shape for w in weights] == SHAPES
+    other.set_weights(weights)
+    assert values(other) == values(model)
+    weights[0][:] = 7.0  # copies
+    assert values(other) == values(model)
+    other.get_layer("b").set_weights([np.ones((3, 2), np.float32), np.zeros(2, np.float32)])
+    assert (other.get_layer("b").kernel.numpy() == 1).all()
+    with pytest.raises(tg.DataError, match=r"number 1 is float64\[5\], and bias"):
+        other.get_layer("b").set_weights([np.ones((3, 2)), np.ones(5)])
