@@ -57,9 +57,9 @@ class Training:
         self._types: list[DType] = []
         """Of the outputs, where only a run of the model shows them."""
         self._frozen: list[bool] | None = None
-        self._train = self._jitted(self._train_step, backend, threads)
-        self._test = self._jitted(self._test_step, backend, threads)
-        self._predict = self._jitted(self._predict_step, backend, threads)
+        self._train = self._jitted(self.train_step, backend, threads)
+        self._test = self._jitted(self.test_step, backend, threads)
+        self._predict = self._jitted(self.predict_step, backend, threads)
 
     @property
     def objective(self) -> Objective:
@@ -160,7 +160,7 @@ class Training:
         )
         return [each if each.is_float else model.dtype for each in types]
 
-    def _train_step(self, x: Any, y: Any, w: Any) -> Measured:
+    def train_step(self, x: Any, y: Any, w: Any) -> Measured:
         assert self.optimizer is not None
         prediction = self.model(x, training=True)
         penalties = self.model.losses
@@ -170,11 +170,11 @@ class Training:
         self.optimizer.apply(grad(measured.losses[0], self.optimizer.parameters))
         return measured
 
-    def _test_step(self, x: Any, y: Any, w: Any) -> Measured:
+    def test_step(self, x: Any, y: Any, w: Any) -> Measured:
         prediction = self.model(x, training=False)
         return self.objective.measured(y, prediction, w, self.model.losses)
 
-    def _predict_step(self, x: Any) -> Any:
+    def predict_step(self, x: Any) -> Any:
         return self.model(x, training=False)
 
     def _jitted(self, fn: Any, backend: Any, threads: int | None) -> Jitted:
