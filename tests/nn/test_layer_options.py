@@ -210,6 +210,12 @@ def test_normalization_adapts_to_batches_and_is_saved(tmp_path: Any) -> None:
         L.Normalization(mean=3, variance=4)(data).numpy(), (data - 3) / 2, rtol=1e-5
     )
     assert whole.parameters == []
+    far = L.Normalization(dtype="float64")
+    far.adapt(data.astype(np.float64) + 1e9)  # a variance that sums of squares would lose
+    np.testing.assert_allclose(far.variance.numpy()[0], data.var(0), rtol=1e-5)
+    lists = L.Normalization()
+    lists.adapt(data.tolist())
+    np.testing.assert_array_equal(lists.mean.numpy(), whole.mean.numpy())
     whole.adapt(data + 100)  # starts anew
     np.testing.assert_allclose(whole(data + 100).numpy().mean(0), 0, atol=1e-3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from tinygraph import functional
 from tinygraph.errors import DataError, DtypeError, ShapeError, TinygraphError
 from tinygraph.nn.layers.checks import here, shown, who
 from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.structure import leaves
 from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor, as_tensor
 
@@ -74,23 +76,29 @@ class Normalization(OneInput):
 
         Raises a `DataError` if it holds nothing, or NaN.
         """
-        count, total, squares, shape = 0, None, None, None
+        count, mean, distance, shape = 0, None, None, None
         for batch in _arrays(data):
             shape = batch.shape
             over = tuple(k for k in range(batch.ndim) if k not in self._kept(shape))
-            count += int(np.prod([shape[k] for k in over]))
-            sums = batch.sum(over, keepdims=True), np.square(batch).sum(over, keepdims=True)
-            total = sums[0] if total is None else total + sums[0]
-            squares = sums[1] if squares is None else squares + sums[1]
-        if shape is None or total is None or squares is None or not count:
+            more = math.prod(shape[k] for k in over)
+            if not more:
+                continue
+            center = batch.mean(over, keepdims=True)
+            spread = np.square(batch - center).sum(over, keepdims=True)
+            if mean is None or distance is None:
+                count, mean, distance = more, center, spread
+                continue
+            moved, both = center - mean, count + more
+            distance = distance + spread + np.square(moved) * (count * more / both)
+            mean, count = mean + moved * (more / both), both
+        if shape is None or mean is None or distance is None:
             raise DataError(f"{who(self)}: there is no data to adapt to{here()}")
-        if not (np.isfinite(total).all() and np.isfinite(squares).all()):
+        if not (np.isfinite(mean).all() and np.isfinite(distance).all()):
             raise DataError(f"{who(self)}: the data to adapt to holds NaN or infinity{here()}")
         if not self.built:
             self.build((None, *shape[1:]))
             self.built = True
-        mean = total / count
-        self._set(mean, np.maximum(squares / count - mean**2, 0))
+        self._set(mean, distance / count)
 
     def fixed_axes(self, shape: Shape) -> Sequence[int]:
         return self._kept(shape)
@@ -133,6 +141,8 @@ def _arrays(data: Any) -> Iterable[np.ndarray]:
     """The batches of x in `data`, in float64."""
     if isinstance(data, Tensor):
         data = data.numpy()
+    if isinstance(data, list) and not any(hasattr(each, "shape") for each in leaves(data)):
+        data = np.asarray(data)
     if isinstance(data, np.ndarray):
         data = [data]
     for batch in data:
