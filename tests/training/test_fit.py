@@ -103,6 +103,25 @@ def test_validation_split_takes_the_last_part_before_shuffling() -> None:
     assert_same_weights(split, given)
 
 
+def test_validation_data_may_be_batches() -> None:
+    x, y = blobs(40)
+    held = tg.data.Batches(x[30:], y[30:], batch_size=4)
+    one, two = compiled(), compiled()
+    a = one.fit(x[:30], y[:30], validation_data=held, epochs=2, verbose=0)
+    b = two.fit(
+        x[:30],
+        y[:30],
+        validation_data=(x[30:], y[30:]),
+        validation_batch_size=4,
+        epochs=2,
+        verbose=0,
+    )
+    assert a.history == b.history
+    two.fit(x, y, validation_data=held, validation_steps=1, verbose=0)
+    first = two.evaluate(x[30:34], y[30:34], verbose=0)
+    assert two.history.history["val_loss"] == [first]
+
+
 def forms() -> list[Any]:
     def generator(x: np.ndarray, y: np.ndarray) -> Any:
         yield from ((x[k : k + 8], y[k : k + 8]) for k in [*range(0, 40, 8)] * 2)

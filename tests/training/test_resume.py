@@ -253,6 +253,29 @@ def test_steps_per_epoch_and_generators_resume(tmp_path: Path) -> None:
         assert_same_weights(whole, other)
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_models_that_the_first_batch_builds(own: bool, tmp_path: Path) -> None:
+    class Net(nn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Dense(5, "relu"), nn.Dense(3, "softmax")
+
+        def call(self, x: Any) -> Any:
+            return self.two(self.one(x))
+
+    def run(**options: Any) -> nn.Model:
+        nn.set_random_seed(0)
+        net = Net() if own else nn.Sequential([nn.Dense(5, "relu"), nn.Dense(3, "softmax")])
+        net.compile("adam", "sparse_categorical_crossentropy", backend="numpy")
+        net.fit(X, Y, batch_size=8, epochs=2, verbose=0, **options)
+        return net
+
+    folder = Resume(tmp_path, steps=1)
+    with pytest.raises(Stop):
+        run(resume=folder, callbacks=[StopAt(16)])
+    assert_same_weights(run(), run(resume=folder, callbacks=[StopAt(-1)]))
+
+
 def test_another_run_is_refused(tmp_path: Path) -> None:
     compiled().fit(X, Y, epochs=1, batch_size=8, verbose=0, resume=tmp_path)
     said = {"epochs": 2, "batch_size": 8, "verbose": 0, "resume": tmp_path}

@@ -53,6 +53,20 @@ def cases() -> list[Any]:
         pytest.param(X, Y, {}, {"validation_split": 1.5}, "between 0 and 1", id="split"),
         pytest.param(X, Y, {}, {"batch_size": 0}, "batch_size", id="batch size"),
         pytest.param(X, Y, {}, {"steps_per_epoch": 0}, "at least 1, got 0", id="steps"),
+        pytest.param(X, Y, {}, {"epochs": 1.5}, "epochs is a whole number", id="epochs"),
+        pytest.param(X, Y, {}, {"initial_epoch": -1}, "initial_epoch is", id="initial epoch"),
+        pytest.param(X, Y, {}, {"validation_freq": 0}, "at least 1, got 0", id="validation freq"),
+        pytest.param(
+            X, Y, {}, {"validation_data": (X,)}, "validation_data is", id="validation data"
+        ),
+        pytest.param(
+            X,
+            Y,
+            {},
+            {"validation_data": (X, Y + 1)},
+            "validation after epoch 1, batch 0",
+            id="late",
+        ),
         pytest.param(X, Y, {}, {"class_weight": {-1: 2.0}}, "classes from 0", id="class weight"),
         pytest.param(X, Y, {}, {"callbacks": [print]}, "LambdaCallback", id="callback"),
         pytest.param(X, Y, {}, {"verbose": 3}, "verbose", id="verbose"),
