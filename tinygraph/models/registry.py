@@ -48,6 +48,11 @@ class Entry:
         """The parameters that an optimizer changes."""
         return self.parameters - self.untrained
 
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """What its function can be told by name."""
+        return tuple(inspect.signature(self.function).parameters)
+
     def __call__(self, **options: Any) -> Model:
         signature = inspect.signature(self.function)
         try:
