@@ -55,7 +55,8 @@ def require_range(
         return
     if also is not None:
         return require_range(array[array != also], least, most, what, place)
-    raise DataError(f"{what} go from {least} to {most}, got {array.min()} to {array.max()}{place}")
+    got = " to ".join(dict.fromkeys((str(array.min()), str(array.max()))))
+    raise DataError(f"{what} go from {least} to {most}, got {got}{place}")
 
 
 class Trace:

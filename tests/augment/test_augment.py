@@ -466,3 +466,49 @@ def test_transformations_print_and_compare() -> None:
 def test_what_is_wrong_is_said(make: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         make()
+
+
+AMOUNTS = st.floats(0, 1)
+BORDERS = st.sampled_from(["reflect", "constant"])
+STEPS = st.one_of(
+    st.builds(Flip, AMOUNTS, AMOUNTS),
+    st.builds(QuarterTurn),
+    st.builds(lambda a, border: Rotate(a * 360, border=border), AMOUNTS, BORDERS),
+    st.builds(lambda a, b, border: Shear(a * 60, b * 60, border=border), AMOUNTS, AMOUNTS, BORDERS),
+    st.builds(lambda a, b: Translate(a * 2, b * 2), AMOUNTS, AMOUNTS),
+    st.builds(lambda a, border: Zoom(a * 5, border=border), AMOUNTS, BORDERS),
+    st.builds(lambda a, b: LocalWarp(a * (b * 20 + 1) / 3, b * 20 + 1), AMOUNTS, AMOUNTS),
+    st.builds(lambda a, b: Colour(a, b), AMOUNTS, AMOUNTS),
+    st.builds(Noise, AMOUNTS),
+)
+
+
+@given(
+    steps=st.lists(STEPS, max_size=5),
+    height=st.integers(1, 20),
+    width=st.integers(1, 20),
+    channels=st.sampled_from([(), (1,), (3,), (5,)]),
+    dtype=st.sampled_from(["uint8", "uint16", "float32", "float64"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_steps_for_any_image(
+    steps: list[Any],
+    height: int,
+    width: int,
+    channels: tuple[int, ...],
+    dtype: str,
+    seed: int,
+) -> None:
+    image, mask = an_image((height, width, *channels), dtype), an_image((height, width)) % 5
+    changed, moved = Compose(steps)(image, mask, rng(seed))
+    again, _ = Compose(steps)(image, None, rng(seed))
+    assert changed.dtype == image.dtype
+    assert changed.shape == image.shape
+    assert changed.flags.c_contiguous
+    assert changed.min() >= 0
+    assert changed.max() <= (1 if dtype.startswith("f") else np.iinfo(dtype).max)
+    assert moved is not None
+    assert moved.dtype == mask.dtype
+    assert moved.shape == mask.shape
+    assert set(np.unique(moved)) <= {0, *np.unique(mask)}
+    assert np.array_equal(changed, again)

@@ -106,6 +106,17 @@ def test_torch_computes_the_same_net_in_turn_with_ours() -> None:
 
 
 @pytest.mark.reference
+@pytest.mark.parametrize("name", ["two_conv", "mnist_mlp"])
+def test_models_of_probabilities(name: str) -> None:
+    assert 0 < Workload(name, backend="numpy", batch=1).step().item() < 30
+
+
+def test_models_with_several_outputs() -> None:
+    x, *targets = Workload("googlenet_auxiliary", backend="numpy", batch=2).inputs
+    assert x.shape == (2, 224, 224, 3)
+    assert [target.shape for target in targets] == [(2,)] * 3
+
+
 @pytest.mark.parametrize("name", versus.NAMES)
 def test_torch_has_the_same_parameters(name: str) -> None:
     from tinygraph.bench.torch_nets import NETS

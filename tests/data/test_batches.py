@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -333,3 +335,17 @@ def test_bad_input(arguments: dict[str, Any], error: type[Exception], says: str)
 def test_there_is_no_such_batch() -> None:
     with pytest.raises(DataError, match="an epoch has 5 batches"):
         Batches(Y, batch_size=2).start(0, 6)
+
+
+def test_a_process_can_end_in_the_middle_of_an_iteration() -> None:
+    """With batches under way in the background, and with nothing heavy imported by then."""
+    code = (
+        "import sys, numpy as np, tinygraph as tg\n"
+        "batches = iter(tg.data.Batches(np.arange(100), batch_size=3, workers=2))\n"
+        "tg.augment.Flip()(np.zeros((3, 3)), None, np.random.default_rng(0))\n"
+        "heavy = {'PIL', 'matplotlib', 'llvmlite', 'rich'} & {*sys.modules}\n"
+        "print(next(batches)[0], *heavy)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[0 1 2]\n", "")

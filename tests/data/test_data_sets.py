@@ -94,7 +94,7 @@ def test_smileys_shapes_and_labels() -> None:
 
 @given(face_size=st.integers(7, 15), extra=st.integers(0, 9), seed=st.integers(0, 1000))
 def test_test_faces_lie_where_no_training_face_did(face_size: int, extra: int, seed: int) -> None:
-    size = 2 * face_size + extra
+    size = 2 * (face_size + 2) + extra
     data = tg.data.smileys(30, 10, 30, size=size, face_size=face_size, noise=0, seed=seed)
     where = [(part.x[..., 0] > 0).any(0) for part in data]
     assert not (where[0] & where[2]).any()
@@ -109,11 +109,11 @@ def test_faces_come_to_all_places_of_their_half() -> None:
     data = tg.data.smileys(train=3000, test=3000, noise=0)
     corner = face(11) > 0.9
     assert corner.any()
-    for part, columns in ((data.train, range(6)), (data.test, range(16, 22))):
+    for part, columns in ((data.train, range(2, 6)), (data.test, range(16, 20))):
         x = part.x[part.y == 1][..., 0] > 0
         tops = x.any(2).argmax(1)
         lefts = x.any(1).argmax(1)
-        assert set(tops) == set(range(22))
+        assert set(tops) == set(range(2, 20))
         assert set(lefts) == set(columns)
 
 
@@ -178,7 +178,7 @@ def test_a_face_is_symmetric_and_is_more_than_its_ring() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"face_size": 17}, "size=34 or more fits"),
+        ({"face_size": 17}, "size=38 or more fits"),
         ({"face_size": 5}, "at least 7 pixels"),
         ({"noise": -1}, "noise must not be less"),
         ({"test": 0}, "at least one image"),

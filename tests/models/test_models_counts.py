@@ -7,7 +7,6 @@ import pytest
 import tinygraph as tg
 from tinygraph import models
 from tinygraph.bench.flops import contraction_flops
-from tinygraph.models.resnet import PAPER, TORCH
 from tinygraph.stages.subject import graph_of
 
 TRAINED = {
@@ -85,7 +84,7 @@ def test_multiply_adds_at_224(name: str, giga: float) -> None:
 
 def test_pytorch_strides_in_the_3x3_convolution() -> None:
     """Which costs ResNet-50 4.09 instead of 3.86 G multiply-adds, and no parameter."""
-    ours, theirs = (models.build("resnet50", None, style=s) for s in (PAPER, TORCH))
+    ours, theirs = (models.build("resnet50", None, style=s) for s in ("paper", "torch"))
     assert ours.count_params() == theirs.count_params()
     giga = [round(contraction_flops(graph_of(m)) / 2e9, 2) for m in (ours, theirs)]
     assert giga == [3.86, 4.09]
@@ -115,13 +114,13 @@ def test_an_unknown_name_suggests_near_ones() -> None:
 
 
 def test_build_passes_options_and_draws_from_the_seed() -> None:
-    small = models.build("resnet18", 3, classes=10, image_size=32)
-    again = models.build("resnet18", 3, classes=10, image_size=32)
-    other = models.build("resnet18", 4, classes=10, image_size=32)
+    small, again, other = (
+        models.build("lenet5", seed, classes=7, image_size=20) for seed in (3, 3, 4)
+    )
     first, second, third = (
         next(iter(m.named_parameters().values())) for m in (small, again, other)
     )
-    assert small.outputs.shape == (None, 10)
+    assert small.outputs.shape == (None, 7)
     assert (first.numpy() == second.numpy()).all()
     assert (first.numpy() != third.numpy()).any()
     assert first.numpy().std() > 0
@@ -133,6 +132,11 @@ def test_a_model_that_is_not_drawn_can_be_initialized() -> None:
     model.initialize(5)
     for mine, theirs in zip(model.parameters, drawn.parameters, strict=True):
         assert (mine.numpy() == theirs.numpy()).all()
+
+
+def test_an_unknown_style_is_an_error() -> None:
+    with pytest.raises(tg.TinygraphError, match=r"resnet18: style is paper, torch, keras, or"):
+        models.resnet18(style="caffe")
 
 
 def test_an_option_that_a_model_lacks() -> None:

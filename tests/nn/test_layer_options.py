@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,33 @@ def test_input_shape(layers: list[Any]) -> None:
     assert model(np.zeros((3, 28, 28), np.float32)).shape == (3, 16)
     with pytest.raises(tg.ShapeError, match=r"needs float32\[N,28,28\], got float32\[3,28,27\]"):
         model(np.zeros((3, 28, 27), np.float32))
+
+
+def test_a_model_at_the_beginning() -> None:
+    inner = nn.Sequential([nn.Input((3,)), L.Dense(2)])
+    model = nn.Sequential([inner, L.Dense(1)])
+    assert model.outputs.shape == (None, 1)
+    assert model.count_params() == 8 + 3
+
+
+def test_layers_are_added_and_taken_off() -> None:
+    model = nn.Sequential()
+    model.add(L.Flatten(input_shape=(2, 3)))
+    model.add(L.Dense(4))
+    model.add(L.Dense(5))
+    with pytest.raises(tg.ShapeError, match=r"needs \[N,H,W,C\]"):
+        model.add(L.Conv2D(3, 3))
+    assert model.outputs.shape == (None, 5)
+    assert model.count_params() == 28 + 25
+    model.pop()
+    assert model.outputs.shape == (None, 4)
+    assert [layer.name for layer in model.layers] == ["flatten", "dense"]
+    model.add(L.Dense(1))
+    assert model(np.ones((1, 2, 3), np.float32)).shape == (1, 1)
+    for _ in range(3):
+        model.pop()
+    with pytest.raises(tg.TinygraphError, match="has no layer to take off"):
+        model.pop()
 
 
 def test_input_shape_goes_with_the_configuration() -> None:
@@ -182,6 +210,12 @@ def test_normalization_adapts_to_batches_and_is_saved(tmp_path: Any) -> None:
         L.Normalization(mean=3, variance=4)(data).numpy(), (data - 3) / 2, rtol=1e-5
     )
     assert whole.parameters == []
+    far = L.Normalization(dtype="float64")
+    far.adapt(data.astype(np.float64) + 1e9)  # a variance that sums of squares would lose
+    np.testing.assert_allclose(far.variance.numpy()[0], data.var(0), rtol=1e-5)
+    lists = L.Normalization()
+    lists.adapt(data.tolist())
+    np.testing.assert_array_equal(lists.mean.numpy(), whole.mean.numpy())
     whole.adapt(data + 100)  # starts anew
     np.testing.assert_allclose(whole(data + 100).numpy().mean(0), 0, atol=1e-3)
 
@@ -195,6 +229,40 @@ def test_rescaling_takes_bytes() -> None:
 
 
 # Errors
+
+
+@pytest.mark.parametrize(
+    ("layer", "fits"),
+    [
+        (L.Conv2D(3, 3), "[N,?,?,4]"),
+        (L.Conv2DTranspose(3, 3), "[N,?,?,4]"),
+        (L.Dense(3), "[N,?,?,4]"),
+        (L.SeparableConv2D(3, 3), "[N,?,?,4]"),
+        (L.LocallyConnected2D(3, 3), "[N,8,6,4]"),
+        (L.BatchNormalization(), "[N,?,?,4]"),
+        (L.LayerNormalization((1, 3)), "[N,8,?,4]"),
+        (L.PReLU(shared_axes=1), "[N,?,6,4]"),
+        (L.Normalization(), "[N,?,?,4]"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Layer) else "",
+)
+def test_weights_that_do_not_fit(layer: nn.Layer, fits: str) -> None:
+    layer(X)
+    assert layer(X[:1]).shape[0] == 1
+    with pytest.raises(tg.ShapeError, match=re.escape(f"has weights for {fits}, got [2,8,6,3]")):
+        layer(X[..., :3])
+    with pytest.raises(tg.ShapeError, match=r"has weights for .*, got \[N,8,6,3\]|\[2,8,6,3\]"):
+        layer(nn.Input((8, 6, 3)))
+
+
+def test_one_tensor_too_many() -> None:
+    for layer in (L.Activation("relu"), L.Flatten(), L.Dropout(0.5)):
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2; layers"):
+            layer([X, X])
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2"):
+            layer(X, X)
+        with pytest.raises(tg.ShapeError, match="takes one tensor, got 2"):
+            layer([nn.Input((8, 6, 4)), nn.Input((8, 6, 4))])
 
 
 @pytest.mark.parametrize(
@@ -247,6 +315,9 @@ def test_rescaling_takes_bytes() -> None:
         (lambda: L.GaussianNoise(-1), "stddev of at least 0"),
         (lambda: L.SpatialDropout1D(0.5)(X, training=True), r"needs \[N,L,C\]"),
         (lambda: L.Dropout(0.5, (None, 2, 1, 1))(X, training=True), "noise_shape has 1, None"),
+        (lambda: L.Dropout("half"), "below 1, got 'half'"),
+        (lambda: L.Dropout(0.5, seed=-1), "a seed of at least 0, got -1"),
+        (lambda: L.Rescaling("1/255"), "takes numbers, got '1/255'"),
         (lambda: L.Normalization(mean=1.0), "both mean and variance, or neither"),
         (lambda: L.Normalization().adapt(np.zeros((0, 3))), "no data to adapt to"),
         (lambda: L.Normalization().adapt(np.full((2, 3), np.nan)), "NaN or infinity"),
@@ -256,3 +327,7 @@ def test_rescaling_takes_bytes() -> None:
 def test_errors(make: Any, message: str) -> None:
     with pytest.raises(tg.TinygraphError, match=message):
         make()
+
+
+def test_no_dtype_is_float32() -> None:
+    assert L.Dense(3, dtype=None)(np.ones((1, 2), np.float32)).dtype == "float32"

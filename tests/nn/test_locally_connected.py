@@ -47,3 +47,15 @@ def test_each_position_has_weights_of_its_own(strides: tuple[int, int]) -> None:
         seen = x[:, top : top + 2, left : left + 3]
         expected = np.einsum("nuvc,uvco->no", seen, kernel[i, j]) + bias[i, j]
         np.testing.assert_allclose(y[:, i, j], expected, rtol=1e-12)
+
+
+def test_kernels_are_drawn_as_those_of_a_convolution() -> None:
+    shared, local = nn.Conv2D(32, 3), nn.LocallyConnected2D(32, 3)
+    for layer in (shared, local):
+        layer(np.zeros((1, 12, 12, 8), np.float32))
+    first, second = (layer.kernel.numpy() for layer in (shared, local))
+    assert second.std() == pytest.approx(first.std(), rel=0.05)
+    assert (second[0, 0] != second[0, 1]).any()
+    before = local.kernel.numpy()
+    local.initialize(3)
+    assert (local.kernel.numpy() != before).any()

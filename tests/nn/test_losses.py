@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import pseudo_huber
 
 import tinygraph as tg
@@ -71,6 +73,17 @@ def test_formula(name: str) -> None:
     loss = find_loss(name)
     np.testing.assert_allclose(loss(target, prediction).item(), np.mean(each), rtol=1e-12)
     np.testing.assert_allclose(loss.values(target, prediction).numpy(), each, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMULAS) - {"dice"}))
+@given(shape=st.lists(st.integers(1, 4), max_size=3).map(tuple), seed=st.integers(0, 99))
+def test_leading_axes_are_examples(name: str, shape: tuple[int, ...], seed: int) -> None:
+    """Whatever axes come first, each example has its own number; the last axis is reduced."""
+    target, prediction, each = FORMULAS[name]
+    chosen = np.random.default_rng(seed).integers(0, 6, shape)
+    found = getattr(losses, name)(target[chosen], prediction[chosen])
+    assert found.shape == shape
+    np.testing.assert_allclose(found.numpy(), each[chosen], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

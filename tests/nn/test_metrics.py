@@ -169,7 +169,7 @@ def test_iou_and_dice_take_scores_one_hot_and_classes() -> None:
     expected = np.mean(IOUS[1:])
     for target in (LABELS, LABELS[:, None], ONE_HOT):
         for prediction, classes in ((SCORES, None), (SCORES, C), (CHOSEN, C)):
-            if target is ONE_HOT and prediction is CHOSEN:
+            if target is ONE_HOT and (prediction is CHOSEN or classes is None):
                 continue
             metric = metrics.IoU(classes)
             metric.update(target, prediction)
@@ -182,11 +182,25 @@ def test_iou_and_dice_take_scores_one_hot_and_classes() -> None:
     assert mask.value == pytest.approx(FORMULAS["dice"][2])
 
 
+def test_a_mask_without_channels_is_not_taken_for_scores() -> None:
+    """Floats [N,H,W] of one shape could be one-hot along W: the loss says, or num_classes."""
+    target, prediction = MASKS[..., 0], PREDICTED[..., 0]
+    with pytest.raises(tg.ShapeError, match=r"num_classes=5 if the last axis .* num_classes=2 if"):
+        metrics.Dice().update(target, prediction)
+    beside = find_metric("dice", losses.BinaryCrossentropy() + losses.Dice())
+    for metric in (metrics.Dice(2), beside):
+        metric.update(target, prediction)
+        assert metric.value == pytest.approx(FORMULAS["dice"][2])
+    scores = find_metric("mean_iou", "categorical_crossentropy")
+    scores.update(ONE_HOT, SCORES)
+    assert scores.value == pytest.approx(FORMULAS["mean_iou"][2])
+
+
 def test_a_class_that_is_nowhere_is_left_out() -> None:
     metric = metrics.MeanIoU(4)
     metric.update([0, 0, 1, 1], np.array([0, 1, 1, 1]))
     assert metric.value == pytest.approx((1 / 2 + 2 / 3) / 2)
-    empty = metrics.Dice()
+    empty = metrics.Dice(2)
     empty.update(np.zeros((2, 3)), np.zeros((2, 3)))
     assert np.isnan(empty.value)
 

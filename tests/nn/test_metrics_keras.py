@@ -55,10 +55,10 @@ PAIRS: list[tuple[metrics.Metric, str, dict[str, Any], Data]] = [
     (metrics.SparseTopKCategoricalAccuracy(), "SparseTopKCategoricalAccuracy", {}, labels),
     (metrics.MeanIoU(4), "MeanIoU", {"num_classes": 4}, classes),
     (metrics.MeanIoU(), "MeanIoU", {"num_classes": 7, "sparse_y_pred": False}, labels),
-    (metrics.MeanIoU(), "OneHotMeanIoU", {"num_classes": 7}, one_hot),
+    (metrics.MeanIoU(7), "OneHotMeanIoU", {"num_classes": 7}, one_hot),
     (metrics.IoU(4, [1, 3]), "IoU", {"num_classes": 4, "target_class_ids": [1, 3]}, classes),
     (
-        metrics.IoU(target_class_ids=[0, 2]),
+        metrics.IoU(7, [0, 2]),
         "OneHotIoU",
         {"num_classes": 7, "target_class_ids": [0, 2]},
         one_hot,

@@ -96,6 +96,26 @@ def test_a_function_is_a_schedule() -> None:
     assert x.item() == pytest.approx(-(1 + 1 / 2 + 1 / 3))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@pytest.mark.parametrize("name", optimizers.find.OPTIMIZERS)
+def test_a_rate_of_zero_moves_nothing(name: str, backend: str) -> None:
+    x = tg.parameter(START)
+    optimizer = optimizers.find.OPTIMIZERS[name](0.0)
+    optimizer.build([x])
+
+    @tg.jit(backend=backend)
+    def step() -> None:
+        optimizer.apply(tg.grad(loss(x), [x]))
+
+    for _ in range(3):
+        step()
+    np.testing.assert_array_equal(x.numpy(), START)
+    optimizer.learning_rate = 0.1
+    step()
+    assert np.isfinite(x.numpy()).all()
+    assert (x.numpy() != START).any()
+
+
 # Clipping and weight decay
 
 

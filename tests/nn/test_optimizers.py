@@ -30,6 +30,23 @@ def test_twenty_steps(make: Any, rule: Any, mode: str) -> None:
     assert int(optimizer.iterations) == 20
 
 
+@pytest.mark.parametrize("shape", [(), (5,), (2, 1, 3), (0, 2)])
+@pytest.mark.parametrize(("make", "rule"), CASES)
+def test_shapes_in_float32(make: Any, rule: Any, shape: tuple[int, ...]) -> None:
+    """Each number goes its own way, wherever it stands: here all go that of START[0]."""
+    x = tg.parameter(np.full(shape, START[0], np.float32))
+    optimizer = make(parameters=[x])
+
+    @tg.jit(backend="llvm")
+    def step() -> None:
+        optimizer.apply(tg.grad(loss(x), [x]))
+
+    for _, expected in zip(range(3), rule()):
+        step()
+        np.testing.assert_allclose(x.numpy(), np.full(shape, expected[0]), rtol=1e-5, atol=1e-6)
+    assert x.type == tg.zeros(shape).type
+
+
 def test_gradients_by_parameter() -> None:
     x, y = tg.parameter([1.0], "x"), tg.parameter([2.0], "y")
     optimizer = SGD(0.5, parameters=[x, y])

@@ -67,7 +67,7 @@ def named(path: Path, error: tg.DataError) -> None:
 RIGHT = values(net(1))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(what=damage())
 def test_a_damaged_model(folder: Path, what: list[tuple[str, float, int]]) -> None:
     path = folder / "damaged"
@@ -82,7 +82,7 @@ def test_a_damaged_model(folder: Path, what: list[tuple[str, float, int]]) -> No
 
 
 @pytest.mark.parametrize("saved", ["model", "weights"])
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(what=damage())
 def test_weights_from_a_damaged_file(
     folder: Path, saved: str, what: list[tuple[str, float, int]]
@@ -103,7 +103,7 @@ ODD = (None, True, -1, 0, 3, 1.5, "x", "tinygraph.nn.Dense", [], {}, {"again": 0
 MORE = ({"symbol": 9}, {"function": "relu"}, {"tuple": 3}, {"dict": [1]}, {"array": [1]})
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(places=st.lists(st.floats(0, 1, exclude_max=True), min_size=8, max_size=8), data=st.data())
 def test_notes_that_somebody_wrote(folder: Path, places: list[float], data: st.DataObject) -> None:
     """A sound file with any nonsense in it: a DataError, or it happens to be a model."""
@@ -128,7 +128,7 @@ def test_notes_that_somebody_wrote(folder: Path, places: list[float], data: st.D
         assert values(model) == RIGHT
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(what=damage())
 def test_damage_in_a_file_of_somebody_else(
     folder: Path, what: list[tuple[str, float, int]]

@@ -103,6 +103,25 @@ def test_validation_split_takes_the_last_part_before_shuffling() -> None:
     assert_same_weights(split, given)
 
 
+def test_validation_data_may_be_batches() -> None:
+    x, y = blobs(40)
+    held = tg.data.Batches(x[30:], y[30:], batch_size=4)
+    one, two = compiled(), compiled()
+    a = one.fit(x[:30], y[:30], validation_data=held, epochs=2, verbose=0)
+    b = two.fit(
+        x[:30],
+        y[:30],
+        validation_data=(x[30:], y[30:]),
+        validation_batch_size=4,
+        epochs=2,
+        verbose=0,
+    )
+    assert a.history == b.history
+    two.fit(x, y, validation_data=held, validation_steps=1, verbose=0)
+    first = two.evaluate(x[30:34], y[30:34], verbose=0)
+    assert two.history.history["val_loss"] == [first]
+
+
 def forms() -> list[Any]:
     def generator(x: np.ndarray, y: np.ndarray) -> Any:
         yield from ((x[k : k + 8], y[k : k + 8]) for k in [*range(0, 40, 8)] * 2)
@@ -227,6 +246,45 @@ def test_a_class_with_a_call_of_its_own() -> None:
     assert net.fit(x, y, epochs=20, verbose=0).history["loss"][-1] < first
     assert net.metrics_names == ["loss", "accuracy"]
     assert net.predict(x, verbose=0).shape == (16, 3)
+
+
+def test_a_loss_of_layers_alone() -> None:
+    """As in an autoencoder's own loss: `add_loss` is enough, there need be no target."""
+
+    class Small(nn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = nn.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            y = self.dense(x)
+            self.add_loss(tg.mean(y**2))
+            return y
+
+    model = Small()
+    model.compile("sgd", backend="numpy")
+    losses = model.fit(blobs(16).x, epochs=5, verbose=0).history["loss"]
+    assert losses == sorted(losses, reverse=True)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_double_precision_stays(own: bool) -> None:
+    class Line(nn.Model):
+        def __init__(self) -> None:
+            super().__init__(dtype="float64")
+            self.dense = nn.Dense(1, dtype="float64")
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    x = np.random.default_rng(0).normal(size=(16, 3))
+    layers = [nn.Input((3,), dtype="float64"), nn.Dense(1, dtype="float64")]
+    model = Line() if own else nn.Sequential(layers)
+    model.compile("sgd", "mse", backend="numpy")
+    p = model.predict(x, verbose=0)
+    assert p.dtype == np.float64
+    assert model.test_on_batch(x, p) < 1e-30
+    assert model.test_on_batch(x, p + 1e-10) == pytest.approx(1e-20, rel=1e-4)
 
 
 def test_an_evaluation_changes_nothing() -> None:

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 from small_training import blobs, compiled
 
+from tinygraph.compile.waiting import _listener
 from tinygraph.training import progress
 from tinygraph.training.progress import Display
 
@@ -65,6 +66,22 @@ def test_a_terminal_has_a_bar_and_keeps_a_line_an_epoch() -> None:
     assert "epoch 2/2" in text
     assert "left" in text
     assert re.search(r"epoch 2/2: loss \d\.\d{4}, accuracy \d\.\d{4}, \d\.\d s", text)
+
+
+def test_the_bar_says_that_a_step_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else draws on the terminal meanwhile."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, color_system=None)
+    display, said = Display(console=console), []
+
+    def update(self: Any, task: Any, **changes: Any) -> None:
+        said.append(changes.get("said", ""))
+
+    monkeypatch.setattr("rich.progress.Progress.update", update)
+    compiled("llvm").fit(X, Y, verbose=0, callbacks=[display])
+    assert "compiling" in said
+    assert any(re.fullmatch(r"compiling \d+ of \d+ kernels", text) for text in said)
+    assert _listener.get() is None
 
 
 def test_an_error_takes_the_bar_away() -> None:

@@ -18,7 +18,14 @@ from small_training import assert_same_weights, blobs, classifier, compiled
 
 import tinygraph as tg
 from tinygraph import nn
-from tinygraph.callbacks import Callback, EarlyStopping, LearningRateScheduler
+from tinygraph.callbacks import (
+    Callback,
+    EarlyStopping,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
+from tinygraph.optimizers.find import OPTIMIZERS
 from tinygraph.training import Resume
 from tinygraph.weights import load_arrays
 
@@ -141,7 +148,7 @@ def test_broken_off_at_any_moment(tmp_path: Path, between: int) -> None:
     whole = run(tmp_path / "whole", counter)
     hooks = -1 - counter.left
     assert hooks >= 3 * (1 + 2 * 5 + 1 + 1)
-    for at in range(between, hooks + 1, 3):
+    for at in range(between, hooks + 1, 5):
         folder = tmp_path / str(at)
         with pytest.raises(Stop):
             run(folder, StopAt(at), between)
@@ -151,6 +158,61 @@ def test_broken_off_at_any_moment(tmp_path: Path, between: int) -> None:
         np.testing.assert_array_equal(
             float(resumed.optimizer.learning_rate), float(whole.optimizer.learning_rate)
         )
+
+
+def every_optimizer() -> list[Any]:
+    kinds: dict[str, Any] = {
+        "SGD": {"momentum": 0.9, "nesterov": True},
+        "RMSprop": {"momentum": 0.5, "centered": True},
+        "Adam": {"amsgrad": True, "clipnorm": 1.0},
+        "AdamW": {},
+        "Adagrad": {},
+        "ProximalAdagrad": {},
+        "Adadelta": {},
+        "Ftrl": {},
+    }
+    known = {kind.lower() for kind in kinds}
+    assert {*OPTIMIZERS} == known, "each optimizer must be resumed here"
+    return [pytest.param(kind, options, id=kind) for kind, options in kinds.items()]
+
+
+@pytest.mark.parametrize(("kind", "options"), every_optimizer())
+def test_every_optimizer_and_every_random_layer(kind: str, options: Any, tmp_path: Path) -> None:
+    def run(stop: StopAt, resume: Resume | None) -> nn.Model:
+        model = nn.Sequential(
+            [
+                nn.Input((8,)),
+                nn.layers.GaussianNoise(0.1),
+                nn.Dense(12, "relu"),
+                nn.layers.Reshape((4, 3)),
+                nn.layers.SpatialDropout1D(0.3),
+                nn.Flatten(),
+                nn.layers.GaussianDropout(0.2),
+                nn.Dense(3, "softmax"),
+            ]
+        )
+        model.initialize(2)
+        optimizer = getattr(tg.optimizers, kind)(**options)
+        model.compile(optimizer, "sparse_categorical_crossentropy", backend="numpy")
+        plateau = ReduceLROnPlateau("loss", patience=1, min_delta=10)
+        kept = ModelCheckpoint(
+            tmp_path / "best", "loss", save_best_only=True, save_weights_only=True
+        )
+        model.fit(
+            X, Y, batch_size=8, epochs=3, verbose=0, resume=resume, callbacks=[plateau, kept, stop]
+        )
+        return model
+
+    folder = Resume(tmp_path / "run", steps=2)
+    whole = run(StopAt(-1), None)
+    for at in (9, 12):
+        with pytest.raises(Stop):
+            run(StopAt(at), folder)
+    resumed = run(StopAt(-1), folder)
+    assert_same_weights(whole, resumed)
+    states = [model.optimizer.named_state() for model in (whole, resumed)]
+    for name, value in states[0].items():
+        np.testing.assert_array_equal(value.numpy(), states[1][name].numpy(), err_msg=name)
 
 
 def test_more_epochs_go_on_from_a_complete_run(tmp_path: Path) -> None:
@@ -189,6 +251,29 @@ def test_steps_per_epoch_and_generators_resume(tmp_path: Path) -> None:
             source(), epochs=3, steps_per_epoch=3, verbose=0, resume=folder, callbacks=[StopAt(-1)]
         )
         assert_same_weights(whole, other)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_models_that_the_first_batch_builds(own: bool, tmp_path: Path) -> None:
+    class Net(nn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Dense(5, "relu"), nn.Dense(3, "softmax")
+
+        def call(self, x: Any) -> Any:
+            return self.two(self.one(x))
+
+    def run(**options: Any) -> nn.Model:
+        nn.set_random_seed(0)
+        net = Net() if own else nn.Sequential([nn.Dense(5, "relu"), nn.Dense(3, "softmax")])
+        net.compile("adam", "sparse_categorical_crossentropy", backend="numpy")
+        net.fit(X, Y, batch_size=8, epochs=2, verbose=0, **options)
+        return net
+
+    folder = Resume(tmp_path, steps=1)
+    with pytest.raises(Stop):
+        run(resume=folder, callbacks=[StopAt(16)])
+    assert_same_weights(run(), run(resume=folder, callbacks=[StopAt(-1)]))
 
 
 def test_another_run_is_refused(tmp_path: Path) -> None:

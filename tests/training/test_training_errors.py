@@ -53,6 +53,20 @@ def cases() -> list[Any]:
         pytest.param(X, Y, {}, {"validation_split": 1.5}, "between 0 and 1", id="split"),
         pytest.param(X, Y, {}, {"batch_size": 0}, "batch_size", id="batch size"),
         pytest.param(X, Y, {}, {"steps_per_epoch": 0}, "at least 1, got 0", id="steps"),
+        pytest.param(X, Y, {}, {"epochs": 1.5}, "epochs is a whole number", id="epochs"),
+        pytest.param(X, Y, {}, {"initial_epoch": -1}, "initial_epoch is", id="initial epoch"),
+        pytest.param(X, Y, {}, {"validation_freq": 0}, "at least 1, got 0", id="validation freq"),
+        pytest.param(
+            X, Y, {}, {"validation_data": (X,)}, "validation_data is", id="validation data"
+        ),
+        pytest.param(
+            X,
+            Y,
+            {},
+            {"validation_data": (X, Y + 1)},
+            "validation after epoch 1, batch 0",
+            id="late",
+        ),
         pytest.param(X, Y, {}, {"class_weight": {-1: 2.0}}, "classes from 0", id="class weight"),
         pytest.param(X, Y, {}, {"callbacks": [print]}, "LambdaCallback", id="callback"),
         pytest.param(X, Y, {}, {"verbose": 3}, "verbose", id="verbose"),
@@ -96,6 +110,18 @@ def test_the_categorical_loss_on_one_sigmoid_names_the_binary_one() -> None:
     model.compile("adam", "categorical_crossentropy", backend="numpy")
     with pytest.raises(tg.TinygraphError, match=r"[Bb]inary"):
         model.fit(X, (Y == 1).astype(np.float32), verbose=0)
+
+
+@pytest.mark.parametrize("steps", [None, 3])
+def test_which_example_has_nan_is_said_whatever_the_order(steps: int | None) -> None:
+    message = r"batch \d: x has 1 .* of the batch, example 21 of the data"
+    said = {"batch_size": 8, "verbose": 0, "seed": 4, "epochs": 2, "steps_per_epoch": steps}
+    with pytest.raises(tg.DataError, match=message):
+        compiled().fit(with_nan(np.nan), Y, **said)
+    with pytest.raises(tg.DataError, match=r"evaluate, batch 2: .* example 21 of the data"):
+        compiled().evaluate(with_nan(np.nan), Y, batch_size=8)
+    with pytest.raises(tg.DataError, match=r"predict, batch 2: .* example 21 of the data"):
+        compiled().predict(with_nan(np.nan), batch_size=8)
 
 
 def test_bad_data_leave_the_weights_of_whole_steps() -> None:

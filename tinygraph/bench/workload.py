@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from tinygraph.errors import TinygraphError
 from tinygraph.functional import cross_entropy
 from tinygraph.grad import grad
 from tinygraph.nn import Model
-from tinygraph.nn.symbol import Symbol
+from tinygraph.nn.structure import leaves
 from tinygraph.tensor import Tensor, arrays_of, from_array
 
 BATCHES = {"classic_unet": 4, "resnet18": 32, "mnist_cnn": 128, "mlp_small": 10, "mlp_big": 128}
@@ -75,30 +76,24 @@ class Workload:
 
     @cached_property
     def model(self) -> Model:
-        """To logits, where the model has that option."""
-        known = inspect.signature(models.find(self.name).function).parameters
-        options: dict[str, object] = {"activation": None} if "activation" in known else {}
-        if self.image_size is not None and ("image_size" in known or "options" in known):
+        """It gives logits, where it has a choice."""
+        known = models.find(self.name).option_names
+        options: dict[str, Any] = {"activation": None} if "activation" in known else {}
+        if self.image_size is not None and {"image_size", "options"} & {*known}:
             options["image_size"] = self.image_size
-        model = models.build(self.name, self.seed, **options)
-        if isinstance(model.outputs, Symbol) and isinstance(model.inputs, Symbol):
-            return model
-        raise TinygraphError(
-            f"{self.name} has several inputs or outputs; bench times nets with one"
-        )
+        return models.build(self.name, self.seed, **options)
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
-        """Random images and, for training, labels."""
+        """Random images and, for training, labels or numbers for each output."""
         rng = np.random.default_rng(self.seed)
         free = self.image_size or FREE_SIZE
         shape = [free if n is None else n for n in self.model.inputs.shape[1:]]
         x = from_array(rng.random((self.size, *shape), np.float32))
         if self.mode == "infer":
             return (x,)
-        logits = self.model(x).type.shape  # builds a graph, computes nothing
-        labels = rng.integers(0, logits[-1], logits[:-1], dtype=np.int32)
-        return x, from_array(labels)
+        shapes = [y.shape for y in leaves(self.model(x))]  # builds a graph, computes nothing
+        return x, *(from_array(_target(shape, rng)) for shape in shapes)
 
     @cached_property
     def function(self) -> Jitted:
@@ -115,8 +110,9 @@ class Workload:
         else:
             optimizer = optimizers.SGD(0.01, parameters=model.parameters)
 
-        def train(x: Tensor, y: Tensor) -> Tensor:
-            loss = cross_entropy(model(x, training=True), y)
+        def train(x: Tensor, *targets: Tensor) -> Tensor:
+            outputs = leaves(model(x, training=True))
+            loss = reduce(add, map(_loss, outputs, targets))
             optimizer.apply(grad(loss, optimizer.parameters))
             return loss
 
@@ -144,3 +140,14 @@ class Workload:
         inputs = [*given, *arrays_of(traced.parameters), *traced.captured]
         outputs = [np.empty(n.shape, n.dtype.numpy) for n in self.compiled.graph.outputs]
         return inputs, outputs
+
+
+def _target(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Labels, or for an output with one channel numbers."""
+    if shape[-1] == 1:
+        return rng.random(shape, np.float32)
+    return rng.integers(0, shape[-1], shape[:-1], dtype=np.int32)
+
+
+def _loss(y: Tensor, target: Tensor) -> Tensor:
+    return ((y - target) ** 2).mean() if target.dtype.is_float else cross_entropy(y, target)

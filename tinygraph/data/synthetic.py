@@ -19,6 +19,10 @@ __all__ = ["face", "ring", "smiley_rings", "smileys"]
 
 Floats = NDArray[np.float32]
 
+MARGIN = 2
+"""Pixels that faces stay away from the border of the image. There zeros are padded on another side
+in the test than in training, and a net would have to know that border too."""
+
 
 def smileys(
     train: int = 1000,
@@ -104,10 +108,10 @@ def _three(
 ) -> TrainValidationTest:
     if face_size < 7:
         raise DataError(f"a face needs at least 7 pixels, got face_size={face_size}")
-    if size < 2 * face_size:
+    if size < (least := 2 * (face_size + MARGIN)):
         raise DataError(
             f"half an image must have room for a face: size={size}, face_size={face_size}; "
-            f"size={2 * face_size} or more fits"
+            f"size={least} or more fits"
         )
     if min(counts) < 1:
         raise DataError(f"each part needs at least one image, got {counts}")
@@ -127,8 +131,9 @@ def _places(
     """Which images have a face, all but one of `every`, in any order; and its upper left corner."""
     there = rng.permutation(np.arange(count)) % every != 0
     half = size // 2
-    rows = rng.integers(0, size - face_size + 1, count)
-    columns = rng.integers(0, half - face_size + 1, count) + (size - half if right else 0)
+    rows = rng.integers(MARGIN, size - face_size - MARGIN + 1, count)
+    columns = rng.integers(0, half - face_size - MARGIN + 1, count)
+    columns += size - half if right else MARGIN
     return there, np.stack([rows, columns], 1)
 
 

@@ -175,7 +175,11 @@ def weight_like(values: Tensor, weight: Any, name: str) -> Tensor | None:
         wanted = f"{list(values.shape[:1])} or {list(values.shape)}"
         raise ShapeError(
             f"{name}: sample weights {weight.type} do not fit its numbers {values.type}; "
-            + (f"weights {wanted} would{here()}" if values.ndim else f"it is one number{here()}")
+            + (
+                f"weights {wanted} would{here()}"
+                if values.ndim
+                else f"it is one number. Of targets and predictions [N] make [N,1]{here()}"
+            )
         )
     return F.broadcast_to(weight.astype(values.dtype).reshape(whole), values.shape)
 

@@ -8,11 +8,10 @@ from tinygraph import functional as F
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import here
 from tinygraph.functional.loss import one_hot
-from tinygraph.losses.base import Loss
 from tinygraph.losses.binary import BinaryCrossentropy
 from tinygraph.losses.categorical import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from tinygraph.losses.labels import check_binary, check_labels, check_one_hot
-from tinygraph.metrics.base import MeanMetric, Metric, Thresholded, rows
+from tinygraph.metrics.base import BesideLoss, MeanMetric, Metric, Thresholded, rows
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import TensorType
 
@@ -77,20 +76,13 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
         return self._among_best(target.reshape(prediction.shape[:-1]), prediction)
 
 
-class Accuracy(Metric):
+class Accuracy(BesideLoss):
     """Binary, categorical or sparse accuracy, whichever fits: what "accuracy" stands for.
 
     The loss decides where it is a cross-entropy. Otherwise, as in Keras: one output is binary, a
     target without the axis of classes is sparse, the rest categorical. Unlike Keras's class of
     this name it never compares floats for equality; class numbers on both sides are compared.
     """
-
-    def __init__(self, name: str | None = None, loss: Loss | None = None) -> None:
-        super().__init__(name)
-        self.loss = loss
-
-    def for_loss(self, loss: Loss | None) -> Accuracy:
-        return Accuracy(self.name, loss)
 
     def chosen(self, target: TensorType, prediction: TensorType) -> Metric:
         """The metric that these types stand for."""
@@ -110,7 +102,8 @@ class Accuracy(Metric):
                 kind = SparseCategoricalAccuracy
             case _:
                 kind = CategoricalAccuracy
-        return kind(name=self.name).for_loss(self.loss)
+        metric = kind(name=self.name)
+        return metric if self.loss is None else metric.for_loss(self.loss)
 
     def statistics(self, target: Any, prediction: Any, sample_weight: Any = None) -> Tensor:
         """[weighted number of right answers, sum of the weights]"""

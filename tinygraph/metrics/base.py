@@ -17,7 +17,7 @@ from tinygraph.losses.shapes import pair, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 
-M = TypeVar("M", bound="Thresholded")
+M = TypeVar("M", bound="BesideLoss")
 
 METRICS: dict[str, type[Metric]] = {}
 """Every class of metric by its name in small letters; a subclass enters itself."""
@@ -147,25 +147,32 @@ class LossMetric(MeanMetric):
             return mean_statistics(values, weight, self.name)
 
 
-class Thresholded(Metric):
+class BesideLoss(Metric):
+    """The base of metrics that mean something else beside another loss."""
+
+    loss: Loss | None = None
+    """The cross-entropy that the model is trained with; of a mixture, the first one in it."""
+
+    def for_loss(self: M, loss: Loss | None) -> M:
+        own = copy.copy(self)
+        parts = [part for _, part in loss.parts] if isinstance(loss, Mixture) else [loss]
+        own.loss = next((part for part in parts if hasattr(part, "from_logits")), None)
+        return own
+
+
+class Thresholded(BesideLoss):
     """The base: `threshold` is 0.5 unless given; beside a loss of logits it is 0."""
 
     def __init__(self, threshold: float | None = None, name: str | None = None) -> None:
         super().__init__(name)
         self.threshold = threshold
-        self.logits = False
 
     @property
     def at(self) -> float:
         """The threshold that is used."""
         if self.threshold is not None:
             return self.threshold
-        return 0.0 if self.logits else 0.5
-
-    def for_loss(self: M, loss: Loss | None) -> M:
-        own = copy.copy(self)
-        own.logits = bool(getattr(loss, "from_logits", False))
-        return own
+        return 0.0 if getattr(self.loss, "from_logits", False) else 0.5
 
 
 def rows(name: str, target: Any, prediction: Any) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,8 @@ from tinygraph.functional.arguments import here
 from tinygraph.functional.loss import one_hot
 from tinygraph.graph import scope
 from tinygraph.losses.base import weight_like
+from tinygraph.losses.binary import BinaryCrossentropy
+from tinygraph.losses.categorical import CategoricalCrossentropy
 from tinygraph.losses.labels import check_labels
 from tinygraph.losses.shapes import one_shape, pair
 from tinygraph.metrics.base import Thresholded
@@ -50,8 +52,9 @@ class IoU(_Overlap):
     Predictions with several outputs along the last axis are scores: the largest one is the class.
     One output is compared with `threshold` and gives the classes 0 and 1. Integers are classes.
     The target holds classes (integers, or 0 and 1 as floats), or is one-hot like the prediction.
-    `num_classes` is needed where both hold integers. Without `target_class_ids` all classes but 0,
-    the background, count. A class that is nowhere, in neither set, is left out of the mean.
+    `num_classes` is needed where both hold integers, and where both are floats of one shape, such
+    as [N,H,W], beside no cross-entropy: they could be one-hot. Without `target_class_ids` all
+    classes but 0, the background, count. A class that neither set has is left out of the mean.
     """
 
     name = "iou"
@@ -69,13 +72,14 @@ class IoU(_Overlap):
 
     def sets(self, target: Tensor, prediction: Tensor) -> tuple[Tensor, Tensor]:
         scores = prediction.dtype.is_float and prediction.shape[-1:] not in ((), (1,))
-        if scores and self.num_classes in (None, prediction.shape[-1]):
+        wanted = self._classes(target, prediction) if scores else self.num_classes
+        if scores and wanted in (None, prediction.shape[-1]):
             classes = prediction.shape[-1]
             if target.shape == prediction.shape:
                 target = F.argmax(target, -1)
             chosen = F.argmax(prediction, -1)
         else:
-            classes = self.num_classes or 2
+            classes = wanted or 2
             if prediction.dtype.is_float and classes != 2:
                 raise ShapeError(
                     f"{self.name} of {classes} classes needs a score for each along the last "
@@ -92,6 +96,21 @@ class IoU(_Overlap):
         return (
             one_hot(target.astype("int32").reshape(chosen.shape), classes),
             one_hot(chosen.astype("int32"), classes),
+        )
+
+    def _classes(self, target: Tensor, prediction: Tensor) -> int | None:
+        """How many classes floats of one shape speak of: the last axis could be of them or not."""
+        if self.num_classes is not None or target.shape != prediction.shape:
+            return self.num_classes
+        match self.loss:
+            case BinaryCrossentropy():
+                return 2
+            case CategoricalCrossentropy():
+                return prediction.shape[-1]
+        raise ShapeError(
+            f"{self.name} of target {target.type} and prediction {prediction.type}: say "
+            f"num_classes={prediction.shape[-1]} if the last axis has a score for each class, or "
+            f"num_classes=2 if each number is a yes or no{here()}"
         )
 
     def result(self, totals: np.ndarray) -> float:

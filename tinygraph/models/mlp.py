@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tinygraph.nn import Dense, Flatten, Input, Model, Sequential
 
@@ -23,7 +24,7 @@ def mlp_big() -> Model:
     return mlp(784, (512, 512), 10, "mlp_big")
 
 
-def mnist_mlp(classes: int = 10, image_size: int = 28) -> Model:
+def mnist_mlp(classes: int = 10, image_size: int = 28, activation: Any = "softmax") -> Model:
     """Lecture 5's, image in, probabilities out: N,28,28 -> N,10. 13,002 parameters."""
     return Sequential(
         [
@@ -31,7 +32,7 @@ def mnist_mlp(classes: int = 10, image_size: int = 28) -> Model:
             Flatten(),
             Dense(16, activation="relu"),
             Dense(16, activation="relu"),
-            Dense(classes, activation="softmax"),
+            Dense(classes, activation=activation),
         ],
         name="mnist_mlp",
     )

@@ -15,7 +15,7 @@ from tinygraph.models.lenet import lenet5, lenet5_1998
 from tinygraph.models.mlp import mlp_big, mlp_small, mnist_mlp
 from tinygraph.models.mnist_cnn import mnist_cnn, mnist_conv_net, mnist_convnet
 from tinygraph.models.pets_unet import encoder_classifier, pets_unet
-from tinygraph.models.resnet import KERAS, resnet18, resnet34, resnet50, resnet101, resnet152
+from tinygraph.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from tinygraph.models.smileys import smiley_classifier, smiley_ring_unet
 from tinygraph.models.two_conv import two_conv
 from tinygraph.models.unet import classic_unet, unet
@@ -48,6 +48,11 @@ class Entry:
         """The parameters that an optimizer changes."""
         return self.parameters - self.untrained
 
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """What its function can be told by name."""
+        return tuple(inspect.signature(self.function).parameters)
+
     def __call__(self, **options: Any) -> Model:
         signature = inspect.signature(self.function)
         try:
@@ -62,7 +67,7 @@ _SZEGEDY = "Szegedy and others 2014"
 _SIMONYAN = "Simonyan and Zisserman 2014"
 _KRIZHEVSKY = "Krizhevsky and others 2012"
 _HE = "He and others 2015"
-_KERAS = {"style": KERAS}
+_KERAS = {"style": "keras"}
 
 _ENTRIES = (
     Entry("smiley_classifier", smiley_classifier, "lecture 1", (1,), 124),

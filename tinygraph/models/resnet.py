@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tinygraph.errors import TinygraphError
 from tinygraph.graph import scope
 from tinygraph.nn import (
     Add,
@@ -32,22 +33,25 @@ class Style:
     """Whether convolutions have a bias, as in keras.applications; the batch norm has one anyway."""
     stride_in: str = "1x1"
     """The convolution of a bottleneck that halves the image: "1x1" (paper) or "3x3" (PyTorch)."""
+    shortcut_first: bool = False
+    """Whether the projection is made before the convolutions beside it: the order of weights."""
     momentum: float = 0.9
     epsilon: float = 1e-5
 
 
-PAPER = Style()
-TORCH = Style(stride_in="3x3")
-"""torchvision's; ResNet-18 and 34 are the paper's."""
-KERAS = Style(bias=True, momentum=0.99, epsilon=1.001e-5)
-"""keras.applications'."""
+STYLES = {
+    "paper": Style(),
+    "torch": Style(stride_in="3x3"),
+    "keras": Style(bias=True, shortcut_first=True, momentum=0.99, epsilon=1.001e-5),
+}
+"""The paper's, torchvision's (where ResNet-18 and 34 are the paper's) and keras.applications'."""
 
 
 def resnet18(classes: int = 1000, **options: Any) -> Model:
     """ResNet-18: N,H,W,channels -> N,classes (logits). 11,689,512 trained parameters.
 
-    Options: image_size=224 (one extent, two, or None for any), channels=3, style=PAPER,
-    activation=None.
+    Options: image_size=224 (one extent, two, or None for any), channels=3,
+    style="paper" (or "torch", "keras", or a `Style`), activation=None.
     """
     return resnet("resnet18", basic_block, (2, 2, 2, 2), classes, **options)
 
@@ -58,17 +62,26 @@ def resnet34(classes: int = 1000, **options: Any) -> Model:
 
 
 def resnet50(classes: int = 1000, **options: Any) -> Model:
-    """ResNet-50; as `resnet18`. 25,557,032 trained parameters; style KERAS: 25,636,712 in all."""
+    """ResNet-50; as `resnet18`. 25,557,032 trained parameters.
+
+    With style="keras" 25,636,712 in all.
+    """
     return resnet("resnet50", bottleneck, (3, 4, 6, 3), classes, **options)
 
 
 def resnet101(classes: int = 1000, **options: Any) -> Model:
-    """ResNet-101; as `resnet18`. 44,549,160 trained parameters; style KERAS: 44,707,176 in all."""
+    """ResNet-101; as `resnet18`. 44,549,160 trained parameters.
+
+    With style="keras" 44,707,176 in all.
+    """
     return resnet("resnet101", bottleneck, (3, 4, 23, 3), classes, **options)
 
 
 def resnet152(classes: int = 1000, **options: Any) -> Model:
-    """ResNet-152; as `resnet18`. 60,192,808 trained parameters; style KERAS: 60,419,944 in all."""
+    """ResNet-152; as `resnet18`. 60,192,808 trained parameters.
+
+    With style="keras" 60,419,944 in all.
+    """
     return resnet("resnet152", bottleneck, (3, 8, 36, 3), classes, **options)
 
 
@@ -83,10 +96,14 @@ def resnet(
     classes: int,
     image_size: int | Sequence[int | None] | None = 224,
     channels: int = 3,
-    style: Style = PAPER,
+    style: str | Style = "paper",
     activation: Any = None,
 ) -> Model:
     """A stem, four stages of `depths` blocks with 64, 128, 256, 512 channels, one dense layer."""
+    if isinstance(style, str):
+        if style not in STYLES:
+            raise TinygraphError(f"{name}: style is {', '.join(STYLES)}, or a Style; got {style!r}")
+        style = STYLES[style]
     height, width = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
     inputs = Input((height, width, channels))
     with scope("stem"):
@@ -103,18 +120,35 @@ def resnet(
 
 def basic_block(x: Symbol, width: int, stride: int, style: Style) -> Symbol:
     """relu(x + two 3x3 convolutions of x): H,W,C -> H/stride,W/stride,width"""
-    y = ReLU()(conv_bn(x, width, 3, stride, style))
-    y = conv_bn(y, width, 3, 1, style)
-    return ReLU()(Add()([y, shortcut(x, width, stride, style)]))
+
+    def convolved(x: Symbol) -> Symbol:
+        y = ReLU()(conv_bn(x, width, 3, stride, style))
+        return conv_bn(y, width, 3, 1, style)
+
+    return residual(x, convolved, width, stride, style)
 
 
 def bottleneck(x: Symbol, width: int, stride: int, style: Style) -> Symbol:
     """relu(x + a 1x1, a 3x3 and a 1x1 convolution of x): H,W,C -> H/stride,W/stride,4*width"""
     first, second = (stride, 1) if style.stride_in == "1x1" else (1, stride)
-    y = ReLU()(conv_bn(x, width, 1, first, style))
-    y = ReLU()(conv_bn(y, width, 3, second, style))
-    y = conv_bn(y, 4 * width, 1, 1, style)
-    return ReLU()(Add()([y, shortcut(x, 4 * width, stride, style)]))
+
+    def convolved(x: Symbol) -> Symbol:
+        y = ReLU()(conv_bn(x, width, 1, first, style))
+        y = ReLU()(conv_bn(y, width, 3, second, style))
+        return conv_bn(y, 4 * width, 1, 1, style)
+
+    return residual(x, convolved, 4 * width, stride, style)
+
+
+def residual(
+    x: Symbol, convolved: Callable[[Symbol], Symbol], width: int, stride: int, style: Style
+) -> Symbol:
+    """relu(x + convolved(x)), where x is projected if its shape is another."""
+    if style.shortcut_first:
+        both = [shortcut(x, width, stride, style), convolved(x)]
+    else:
+        both = [convolved(x), shortcut(x, width, stride, style)]
+    return ReLU()(Add()(both))
 
 
 def shortcut(x: Symbol, width: int, stride: int, style: Style) -> Symbol:

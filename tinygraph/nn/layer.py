@@ -69,7 +69,7 @@ class Layer(Remembered):
         self.input_shape = input_shape
         self._name = name
         self._trainable = bool(trainable)
-        self.dtype = dtype_of(dtype)
+        self.dtype = dtype_of("float32" if dtype is None else dtype)
         self.activity_regularizer = find_regularizer(activity_regularizer)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -207,6 +207,18 @@ class Layer(Remembered):
     def count_params(self) -> int:
         """How many numbers its float parameters hold."""
         return sum(p.size for p in self.named_parameters().values() if p.dtype.is_float)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all float parameters, in the order that Keras has for such a layer or model."""
+        from tinygraph.weights.keras import to_keras
+
+        return to_keras(self)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Takes what `get_weights` gave, of this layer or of the same one in Keras."""
+        from tinygraph.weights.keras import from_keras
+
+        from_keras(self, weights)
 
     def initialize(self, seed: int = 0) -> None:
         """Draws all weights again. They depend on the seed and their place in the layer alone."""

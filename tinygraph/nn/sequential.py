@@ -14,8 +14,8 @@ from tinygraph.nn.symbol import Input, Symbol
 class Sequential(Model):
     """A model whose layers are applied one after the other.
 
-    If the first item is an `Input`, or a layer with `input_shape=`, the weights are there at once,
-    else after the first call.
+    If the first item is an `Input`, a layer with `input_shape=` or a model with an input, the
+    weights are there at once, else after the first call.
     """
 
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None, **options: Any) -> None:
@@ -33,13 +33,25 @@ class Sequential(Model):
             return
         if not isinstance(layer, Layer):
             raise TinygraphError(f"model {self.name} is made of layers, got {layer!r}")
-        shape = layer.input_shape
-        if shape is not None and not self._stack and self.inputs is None:
-            first = Input(shape, layer.dtype)
+        first = _beginning(layer) if not self._stack and self.inputs is None else None
+        if first is not None:
             self._connect(first, first)
-        self._stack.append(layer)
         if self.inputs is not None:
             self._connect(self.inputs, layer(self.outputs))
+        self._stack.append(layer)
+
+    def pop(self) -> Layer:
+        """Takes the last layer off, and returns it."""
+        if not self._stack:
+            raise TinygraphError(f"model {self.name} has no layer to take off")
+        last = self._stack.pop()
+        if self.inputs is not None:
+            x = self.inputs
+            self._connect(x, x)
+            for layer in self._stack:
+                x = layer(x)
+            self._connect(self.inputs, x)
+        return last
 
     def build(self, shape: Any) -> None:
         x = first = Symbol((None, *shape[1:]), self.dtype)
@@ -47,3 +59,12 @@ class Sequential(Model):
             x = layer(x)
         self._connect(first, x)
         self._any_shape = True  # nobody said what the input is; the layers see what they can take
+
+
+def _beginning(layer: Layer) -> Symbol | None:
+    """The input that a first layer speaks of: its `input_shape`, or that of the model it is."""
+    if layer.input_shape is not None:
+        return Input(layer.input_shape, layer.dtype)
+    if isinstance(layer, Model) and isinstance(layer.inputs, Symbol) and not layer._any_shape:
+        return Symbol(layer.inputs.shape, layer.inputs.dtype)
+    return None

@@ -45,19 +45,18 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 def plot_model(
     model: Any, to_file: str | Path | None = "model.png", rankdir: str = "TB", dpi: int = 144
 ) -> Any:
-    """A picture of a model, each of its layers one box with the shape that comes out.
+    """A picture of a model: its layers, or blocks of them, with the shapes that come out.
 
     Writes `to_file` (.png, .svg, .pdf or .dot; nothing for None) and returns the `Drawing`, which
-    a notebook shows. `rankdir` "TB" goes from top to bottom, "LR" from left to right. `tg.draw`
-    can draw more than this: values, gradients, single gates.
+    a notebook shows. `rankdir` "TB" goes from top to bottom, "LR" from left to right. It is
+    `tg.draw(model)`, which can do more.
     """
     from tinygraph.draw import draw
-    from tinygraph.stages.subject import graph_of
 
     if rankdir not in ("TB", "LR"):
         raise TinygraphError(f"plot_model: rankdir is 'TB' or 'LR', got {rankdir!r}{_here()}")
     direction = "TB" if rankdir == "TB" else "LR"
-    drawing = draw(graph_of(model), values=False, detail="modules", direction=direction)
+    drawing = draw(model, direction=direction)
     if to_file is not None and Path(to_file).suffix.lower() == ".png":
         with written_whole(Path(to_file)) as file:
             file.write(drawing.png(dpi))

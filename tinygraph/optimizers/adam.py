@@ -57,8 +57,9 @@ class Adam(Optimizer):
         return {**super().named_state(), **own}
 
     def prepare(self, new: dict[Parameter, Any]) -> dict[str, Any]:
-        betas = np.array([self.beta_1, self.beta_2], self.of_ones.dtype.numpy)
-        of_ones = self.of_ones * betas + (1 - betas)
+        betas = np.array([self.beta_1, self.beta_2])
+        kept, added = (each.astype(self.of_ones.dtype.numpy) for each in (betas, 1 - betas))
+        of_ones = self.of_ones * kept + added  # rounded as in `update`, so that they undo it
         new[self.of_ones] = of_ones
         return {"correction": F.sqrt(of_ones[1]) / of_ones[0]}
 

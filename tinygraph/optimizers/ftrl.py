@@ -26,7 +26,8 @@ class Ftrl(Optimizer):
     n begins at `initial_accumulator_value`, z at 0. `l2_shrinkage_regularization_strength` adds
     2 * strength * x to the g that goes into z, and not to that in n. l1 makes weights 0 and not
     only small; it counts once for all steps together, so it is larger than one in a loss. The
-    paper's lambda_2 is 2 * l2, its alpha the learning rate, and its first x is 0.
+    paper's lambda_2 is 2 * l2, its alpha the learning rate, and its first x is 0. A rate of 0
+    changes nothing.
     Source: McMahan et al., "Ad click prediction: a view from the trenches" (2013), algorithm 1, in
     Keras's form.
     """
@@ -72,16 +73,21 @@ class Ftrl(Optimizer):
         self, x: Tensor, g: Any, slots: Mapping[str, Parameter], rate: Tensor, **shared: Any
     ) -> tuple[Any, dict[str, Any]]:
         l1 = self.l1_regularization_strength
+        moves = rate > 0
+        per_rate = 1 / F.where(moves, rate, 1.0)
         squares = slots["squares"] + F.square(g)
         before, after = self._raised(slots["squares"]), self._raised(squares)
         if self.l2_shrinkage_regularization_strength:
             g = g + 2 * self.l2_shrinkage_regularization_strength * x
-        linear = slots["linear"] + g - (after - before) / rate * x
-        curvature = (after + self.beta) / rate + 2 * self.l2_regularization_strength
+        linear = slots["linear"] + g - (after - before) * per_rate * x
+        curvature = (after + self.beta) * per_rate + 2 * self.l2_regularization_strength
         best = (F.clip(linear, -l1, l1) - linear) / curvature
         # Where all is 0, so is the curvature, and `best` is not a number.
         value = F.where(F.abs(linear) > l1, best, 0.0)
-        return value, {"squares": squares, "linear": linear}
+        kept = {"squares": squares, "linear": linear}
+        return F.where(moves, value, x), {
+            slot: F.where(moves, new, slots[slot]) for slot, new in kept.items()
+        }
 
     def _raised(self, squares: Tensor) -> Tensor:
         power = -self.learning_rate_power

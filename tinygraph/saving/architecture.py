@@ -31,7 +31,7 @@ from tinygraph.tensor.numbers import to_array
 from tinygraph.trace import Trace
 from tinygraph.types import TensorType, dtype_of
 
-OURS = ("nn", "regularizers", "losses", "metrics", "optimizers")
+OURS = ("nn", "regularizers", "losses", "metrics", "optimizers", "models")
 """Modules with classes that a file may name."""
 VERSION = 1
 """Of the JSON. Newer ones are refused."""
@@ -102,15 +102,14 @@ class _Writer:
 
     def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
         self._values = Writer(custom_objects, self._special)
-        self._layers: list[Layer] = []
+        self._layers: dict[Layer, int] = {}
         self._symbols: dict[Symbol, int] = {}
 
     def layer(self, layer: Layer, where: str) -> dict[str, Any]:
-        for number, known in enumerate(self._layers):
-            if known is layer:
-                return {"again": number}
-        said: dict[str, Any] = {"layer": class_name(type(layer)), "number": len(self._layers)}
-        self._layers.append(layer)
+        if layer in self._layers:
+            return {"again": self._layers[layer]}
+        number = self._layers[layer] = len(self._layers)
+        said: dict[str, Any] = {"layer": class_name(type(layer)), "number": number}
         if not is_structural(layer):
             return {**said, "arguments": self._values.arguments(layer, where)}
         assert isinstance(layer, Model)
@@ -209,16 +208,15 @@ class _Reader:
             return cls([*first, *layers], **options)
         outer = self._symbols
         inputs = self.shapes(said["inputs"])
-        self._symbols = [*leaves(inputs)]
+        here = self._symbols = [*leaves(inputs)]
         for calling in said["calls"]:
-            here = self._symbols
             layer = self.layer(calling["call"])  # may be a model with symbols of its own
             self._symbols = here
             with ExitStack() as stack:
                 for name in calling.get("scope", ()):
                     stack.enter_context(scope(name))
                 result = layer(*self._values.read(calling["on"]), training=calling.get("training"))
-            self._symbols = [*here, *leaves(result)]
+            here.extend(leaves(result))
         outputs = self._values.read(said["outputs"])
         self._symbols = outer
         return cls(inputs, outputs, **options)

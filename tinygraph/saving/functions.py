@@ -18,6 +18,7 @@ PLACES = {
     "losses.": ("tinygraph.losses",),
     "metrics.": ("tinygraph.metrics",),
     "random.": ("tinygraph.functional.random",),
+    "models.": ("tinygraph.models.lenet",),
 }
 """Where the functions are, by what their names begin with. Nothing in there touches files."""
 

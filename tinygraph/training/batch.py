@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,8 +72,13 @@ def rows(value: Any, which: Any) -> Any:
     return None if value is None else mapped(value, lambda array: array[which])
 
 
-def require_numbers(batch: Batch, where: str) -> None:
-    """A `DataError` if something in the batch is NaN or infinite; `where` says which batch."""
+def require_numbers(
+    batch: Batch, where: str, examples: Callable[[], np.ndarray | None] = lambda: None
+) -> None:
+    """A `DataError` if something in the batch is NaN or infinite.
+
+    `where` says which batch it is, `examples` which examples of the data it has, if known.
+    """
     for name, value in (("x", batch.x), ("y", batch.y), ("sample_weight", batch.weight)):
         for k, array in enumerate(leaves(value)):
             if array is None or np.asarray(array).dtype.kind != "f":
@@ -85,7 +91,9 @@ def require_numbers(batch: Batch, where: str) -> None:
                 continue  # the sum was too large, the numbers are not
             place = [int(i) for i in np.argwhere(bad)[0]]
             part = name if k == 0 else f"{name}[{k}]"
+            known = examples()
+            of_data = "" if known is None else f", example {known[place[0]]} of the data"
             raise DataError(
                 f"{where}: {part} has {int(bad.sum())} values that are no finite number, the "
-                f"first is {array[tuple(place)]} at {place} of the batch"
+                f"first is {array[tuple(place)]} at {place} of the batch{of_data}"
             )

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygraph.callbacks.callback import Callback
 from tinygraph.callbacks.callback_list import CallbackList
 from tinygraph.callbacks.history import History
@@ -49,6 +51,9 @@ def begin_fit(
     resume: Any,
 ) -> History:
     """`Model.fit`."""
+    _require_count("epochs", epochs, 0)
+    _require_count("initial_epoch", initial_epoch, 0)
+    _require_count("validation_freq", validation_freq, 1)
     given, held = Batch(*data), None
     if validation_data is not None:
         held = _validation(validation_data)
@@ -134,6 +139,11 @@ def one_batch(
     step = training.train if trains else training.test
     averages.add(*step(with_class_weight(batch, class_weight)), batch.examples())
     return averages.logs()
+
+
+def _require_count(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise TinygraphError(f"{name} is a whole number of at least {least}, got {value!r}")
 
 
 def _validation(data: Any) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def evaluated(
     for number, batch in enumerate(feed.batches(0)):
         callbacks.tell("on_test_batch_begin", number)
         where = f"{what}, batch {number}"
-        require_numbers(batch, where)
+        require_numbers(batch, where, partial(feed.examples, 0, number))
         training.prepare(batch.x, trains=False)
         averages = averages or Averages(training.objective)
         with located(where):
@@ -52,7 +53,7 @@ def predicted(training: Training, feed: Feed, callbacks: CallbackList) -> Any:
     for number, batch in enumerate(feed.batches(0)):
         callbacks.tell("on_predict_batch_begin", number)
         where = f"predict, batch {number}"
-        require_numbers(batch, where)
+        require_numbers(batch, where, partial(feed.examples, 0, number))
         training.prepare(batch.x, trains=False)
         with located(where):
             found.append(training.predict(batch.x))

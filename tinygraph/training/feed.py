@@ -32,6 +32,10 @@ class Feed(Protocol):
         """A batch like those to come, without taking it away."""
         ...
 
+    def examples(self, epoch: int, number: int) -> np.ndarray | None:
+        """Which examples of the data a batch has, None if not known."""
+        ...
+
     def facts(self) -> dict[str, Any]:
         """What must be the same in a run that is resumed."""
         ...
@@ -52,6 +56,10 @@ class BatchesFeed:
 
     def first(self) -> Batch:
         return _some(self.batches(0))
+
+    def examples(self, epoch: int, number: int) -> np.ndarray | None:
+        size = self._batches.batch_size
+        return self._batches.order(epoch)[number * size : (number + 1) * size]
 
     def facts(self) -> dict[str, Any]:
         batches = self._batches
@@ -89,6 +97,9 @@ class IterableFeed:
         self._once = chain([first], self._once)
         return batch_of(first)
 
+    def examples(self, epoch: int, number: int) -> np.ndarray | None:
+        return None
+
     def facts(self) -> dict[str, Any]:
         return {"steps": self.steps}
 
@@ -117,6 +128,10 @@ class StepsFeed:
 
     def first(self) -> Batch:
         return self._feed.first()
+
+    def examples(self, epoch: int, number: int) -> np.ndarray | None:
+        position, each = epoch * (self.steps or 0) + number, self._feed.steps
+        return None if each is None else self._feed.examples(*divmod(position, each))
 
     def facts(self) -> dict[str, Any]:
         return {**self._feed.facts(), "steps_per_epoch": self.steps}

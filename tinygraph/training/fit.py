@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinygraph.callbacks.callback import Callback
@@ -113,7 +114,7 @@ class Fit:
         for number, batch in enumerate(self.feed.batches(epoch, first), first):
             where = f"epoch {epoch + 1}, batch {number}"
             self.callbacks.tell("on_train_batch_begin", number)
-            require_numbers(batch, where)
+            require_numbers(batch, where, partial(self.feed.examples, epoch, number))
             with located(where):
                 losses, statistics = self.training.train(
                     with_class_weight(batch, self.class_weight)

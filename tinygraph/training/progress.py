@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tinygraph.callbacks.callback import Callback, Logs
+from tinygraph.compile.waiting import tell, untell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,7 @@ class Display(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch
         self._epoch_begun = self._spoken = time.perf_counter()
-        self._show(f"epoch {epoch + 1}/{self._epochs}", 0, "compiling" if not self._timed else "")
+        self._show(f"epoch {epoch + 1}/{self._epochs}", 0, "")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         now = time.perf_counter()
@@ -113,15 +114,21 @@ class Display(Callback):
             MofNCompleteColumn(),
             TextColumn("{task.fields[said]}"),
         )
-        bar = Progress(*columns, console=self._console, transient=True)
-        self._task = bar.add_task("", total=self.params.get("steps"), said="")
-        bar.start()
-        self._bar = bar
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("", total=self.params.get("steps"), said="")
+        self._token = tell(self._compiling)
 
     def _close(self) -> None:
         if self._bar is not None:
+            untell(self._token)
             self._bar.stop()
             self._bar = None
+
+    def _compiling(self, name: str, ready: int, total: int) -> None:
+        """A step is being compiled."""
+        if self._bar is not None:
+            done = f" {ready} of {total} kernels" if total else ""
+            self._bar.update(self._task, said=f"compiling{done}")
 
     def _show(self, name: str, done: int | None, said: str, now: float | None = None) -> None:
         """Changes the bar; where `now` is given, not too often."""
@@ -132,6 +139,7 @@ class Display(Callback):
         if done is not None:
             changes["completed"] = done
         self._bar.update(self._task, **changes)
+        self._bar.start()
 
     def _left(self, now: float) -> str:
         """How long it will still take, from what the steps after the first took."""

@@ -34,7 +34,8 @@ KIND = "tinygraph fit"
 class Resume:
     """Where a run keeps what it needs to go on, and how often it writes that.
 
-    After each epoch, and after a step when `steps` of them or `seconds` have passed since.
+    After each epoch, and after a step when `steps` of them or `seconds` have passed since. The
+    seconds are at least ten times what writing took, so that a large model is still trained.
     """
 
     folder: str | Path
@@ -80,6 +81,7 @@ class Resuming:
         self._facts = facts
         self._since = 0
         self._written = time.monotonic()
+        self._took = 0.0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.folder)
@@ -108,11 +110,13 @@ class Resuming:
     def due(self) -> bool:
         """A step is done: whether it is time to write."""
         self._since += 1
-        late = self._seconds is not None and time.monotonic() - self._written >= self._seconds
+        wait = None if self._seconds is None else max(self._seconds, 10 * self._took)
+        late = wait is not None and time.monotonic() - self._written >= wait
         return late or (self._steps is not None and self._since >= self._steps)
 
     def write(self, place: Place, averages: Averages | None) -> None:
         """Writes all of it; the file is there whole or as it was."""
+        began = time.monotonic()
         arrays: dict[str, np.ndarray] = {}
         plain = []
         for k, callback in enumerate(self._callbacks):
@@ -137,6 +141,7 @@ class Resuming:
         }
         save_arrays(self.path, arrays, notes)
         self._since, self._written = 0, time.monotonic()
+        self._took = self._written - began
 
     def close(self) -> None:
         """Lets other runs use the folder."""

@@ -19,6 +19,7 @@ from tinygraph.tensor import Tensor
 from tinygraph.training.batch import Batch, input_array, target_array
 from tinygraph.training.nesting import for_each
 from tinygraph.training.objective import Measured, Objective
+from tinygraph.types import DType
 
 if TYPE_CHECKING:
     from tinygraph.nn.model import Model
@@ -53,10 +54,12 @@ class Training:
         _require_known(weighted_metrics, find_metric)
         self._objective: Objective | None = None
         self._example: Any = None
+        self._types: list[DType] = []
+        """Of the outputs, where only a run of the model shows them."""
         self._frozen: list[bool] | None = None
-        self._train = self._jitted(self._train_step, backend, threads)
-        self._test = self._jitted(self._test_step, backend, threads)
-        self._predict = self._jitted(self._predict_step, backend, threads)
+        self._train = self._jitted(self.train_step, backend, threads)
+        self._test = self._jitted(self.test_step, backend, threads)
+        self._predict = self._jitted(self.predict_step, backend, threads)
 
     @property
     def objective(self) -> Objective:
@@ -85,9 +88,9 @@ class Training:
             said = {"training": True} if trains else {}
             traced = trace_function(lambda x: self.model(x, **said), (arrays,), {}, "build")
             self._example = traced.result
+            self._types = [node.dtype for node in traced.graph.outputs]
         if not trains:
             return
-        self.objective.require_loss()
         parameters = self.model.parameters
         optimizer = self.optimizer
         if optimizer is None:
@@ -141,25 +144,37 @@ class Training:
         return arrays[0] if isinstance(symbols, Symbol) else arrays
 
     def _arguments(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
-        names, floats = self.objective.names, self.model.dtype
+        names = self.objective.names
         y = for_each(batch.y, names, "y")
         w = for_each(batch.weight, names, "sample_weight", shared=True)
-        targets = [None if a is None else target_array(a, floats) for a in y]
-        weights = [None if a is None else input_array(a, floats, floats) for a in w]
+        floats = self._floats()
+        targets = [None if a is None else target_array(a, f) for a, f in zip(y, floats)]
+        weights = [None if a is None else input_array(a, f, f) for a, f in zip(w, floats)]
         return self.inputs(batch.x), targets, weights
 
-    def _train_step(self, x: Any, y: Any, w: Any) -> Measured:
+    def _floats(self) -> list[DType]:
+        """What floats become beside each output: its own dtype."""
+        model = self.model
+        types = (
+            [s.dtype for s in leaves(model.outputs)] if model.outputs is not None else self._types
+        )
+        return [each if each.is_float else model.dtype for each in types]
+
+    def train_step(self, x: Any, y: Any, w: Any) -> Measured:
         assert self.optimizer is not None
         prediction = self.model(x, training=True)
-        measured = self.objective.measured(y, prediction, w, self.model.losses)
+        penalties = self.model.losses
+        if not penalties:
+            self.objective.require_loss()
+        measured = self.objective.measured(y, prediction, w, penalties)
         self.optimizer.apply(grad(measured.losses[0], self.optimizer.parameters))
         return measured
 
-    def _test_step(self, x: Any, y: Any, w: Any) -> Measured:
+    def test_step(self, x: Any, y: Any, w: Any) -> Measured:
         prediction = self.model(x, training=False)
         return self.objective.measured(y, prediction, w, self.model.losses)
 
-    def _predict_step(self, x: Any) -> Any:
+    def predict_step(self, x: Any) -> Any:
         return self.model(x, training=False)
 
     def _jitted(self, fn: Any, backend: Any, threads: int | None) -> Jitted:

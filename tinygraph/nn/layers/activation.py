@@ -8,12 +8,13 @@ from typing import Any
 from tinygraph import functional
 from tinygraph.errors import ShapeError
 from tinygraph.nn.activations import find_activation
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor, as_tensor
 
 
-class Activation(Layer):
+class Activation(OneInput):
     """An activation by name, or any function of a tensor."""
 
     def __init__(self, activation: Any, **options: Any) -> None:
@@ -24,7 +25,7 @@ class Activation(Layer):
         return self.activation(as_tensor(x))
 
 
-class ReLU(Layer):
+class ReLU(OneInput):
     """max(x, 0); with options, three straight pieces.
 
     max_value where x >= max_value; x where threshold < x; else negative_slope * (x - threshold).
@@ -64,7 +65,7 @@ class ReLU(Layer):
         return functional.where(x > self.threshold, x, below)
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(OneInput):
     """x where x > 0, else negative_slope * x. See `tg.leaky_relu`.
 
     The slope is Keras's default, .3; lecture 4 takes .1. `alpha=` is its older name.
@@ -80,7 +81,7 @@ class LeakyReLU(Layer):
         return functional.leaky_relu(x, self.negative_slope)
 
 
-class ELU(Layer):
+class ELU(OneInput):
     """x where x > 0, else alpha * (exp(x) - 1). See `tg.elu`."""
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:
@@ -91,7 +92,7 @@ class ELU(Layer):
         return functional.elu(x, self.alpha)
 
 
-class PReLU(Layer):
+class PReLU(OneInput):
     """x where x > 0, else alpha * x, with an alpha that is learned.
 
     There is one alpha for each element of an example; over the axes of `shared_axes` (1 is the
@@ -123,11 +124,14 @@ class PReLU(Layer):
             each[1:], self.alpha_initializer, name="alpha", regularizer=self.alpha_regularizer
         )
 
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return [axis for axis in range(1, len(shape)) if axis not in self.shared_axes]
+
     def call(self, x: Any) -> Tensor:
         return functional.relu(x) - self.alpha * functional.relu(functional.neg(x))
 
 
-class Maxout(Layer):
+class Maxout(OneInput):
     """The largest of each `pieces` neighbouring channels: ...,C -> ...,C/pieces.
 
     After Dense(units * pieces) it is lecture 4's max(w1 x + b1, w2 x + b2). See `tg.maxout`.
@@ -142,7 +146,7 @@ class Maxout(Layer):
         return functional.maxout(x, self.pieces)
 
 
-class Softmax(Layer):
+class Softmax(OneInput):
     """exp(x) over its sum along `axis`."""
 
     def __init__(self, axis: int = -1, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tinygraph.errors import ShapeError
@@ -10,6 +11,7 @@ from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layers.checks import check_images, here, shown, who
 from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 
@@ -71,6 +73,9 @@ class Convolution(Windowed):
                 name="bias",
                 regularizer=self.bias_regularizer,
             )
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return (-1,)
 
     def call(self, x: Any) -> Tensor:
         self.check(x)

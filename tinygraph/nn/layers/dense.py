@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.errors import ShapeError
 from tinygraph.functional import matmul
 from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 
-class Dense(Layer):
+class Dense(OneInput):
     """activation(x @ kernel + bias), along the last axis: ..., C -> ..., units"""
 
     def __init__(
@@ -56,6 +58,9 @@ class Dense(Layer):
                 name="bias",
                 regularizer=self.bias_regularizer,
             )
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return (-1,)
 
     def call(self, x: Any) -> Tensor:
         y = matmul(x, self.kernel)

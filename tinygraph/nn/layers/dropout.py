@@ -11,12 +11,14 @@ import numpy as np
 from tinygraph import functional
 from tinygraph.errors import ShapeError
 from tinygraph.functional import random
+from tinygraph.functional.arguments import whole
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import check_format, check_images, here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
 from tinygraph.tensor import Tensor, as_tensor
 
 
-class Random(Layer):
+class Random(OneInput):
     """A layer that draws random numbers in training.
 
     What it draws depends on its state `random_state`, which counts the calls and is saved with the
@@ -26,6 +28,8 @@ class Random(Layer):
 
     def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
+        if seed is not None and whole(seed, f"{who(self)}: seed") < 0:
+            raise ShapeError(f"{who(self)} needs a seed of at least 0, got {seed}{here()}")
         self.seed = seed
 
     def build(self, shape: Any) -> None:
@@ -125,8 +129,8 @@ class GaussianNoise(Random):
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(seed, **options)
-        if not stddev >= 0:
-            raise ShapeError(f"{who(self)} needs a stddev of at least 0, got {stddev}{here()}")
+        if not isinstance(stddev, int | float) or not stddev >= 0:
+            raise ShapeError(f"{who(self)} needs a stddev of at least 0, got {stddev!r}{here()}")
         self.stddev = stddev
 
     def call(self, x: Any, training: bool) -> Tensor:
@@ -153,8 +157,8 @@ class GaussianDropout(Random):
 
 def checked_rate(layer: Layer, rate: float) -> float:
     """A probability of dropping; a `ShapeError` for any other number."""
-    if not 0 <= rate < 1:
+    if not isinstance(rate, int | float) or not 0 <= rate < 1:
         raise ShapeError(
-            f"{type(layer).__name__} needs a rate of at least 0 and below 1, got {rate}{here()}"
+            f"{type(layer).__name__} needs a rate of at least 0 and below 1, got {rate!r}{here()}"
         )
     return rate

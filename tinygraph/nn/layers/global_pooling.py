@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tinygraph import functional
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import check_format, check_images
+from tinygraph.nn.layers.one_input import OneInput
 from tinygraph.tensor import Tensor
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(OneInput):
     """What the global pools share. `keepdims` keeps the spatial axes, with an extent of 1."""
 
     rank: ClassVar[int] = 2

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tinygraph.errors import ShapeError
 from tinygraph.functional import locally_connected1d, locally_connected2d
 from tinygraph.functional.arguments import whole
 from tinygraph.functional.windows import output_size, padding_pairs
 from tinygraph.nn.activations import find_activation
+from tinygraph.nn.initializers import Function, find_initializer
 from tinygraph.nn.layers.checks import check_images, here, shown, who
 from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 _function = {1: locally_connected1d, 2: locally_connected2d}
@@ -21,7 +27,8 @@ class LocallyConnected(Windowed):
 
     The images need a known size, since it decides how many weights there are. The kernel is
     positions...,window...,C_in,C_out; Keras 2 has the same numbers with the first axes as one
-    and the next ones as one.
+    and the next ones as one. Each position's kernel is drawn as that of a convolution: Keras 2
+    takes the positions for a part of the window, and its weights are too small for that.
     """
 
     def __init__(
@@ -65,7 +72,7 @@ class LocallyConnected(Windowed):
         places = self._places(shape[1:-1])
         self.kernel = self.add_weight(
             (*places, *self.kernel_size, channels, self.filters),
-            self.kernel_initializer,
+            each_position(self.kernel_initializer, self.rank),
             name="kernel",
             regularizer=self.kernel_regularizer,
         )
@@ -76,6 +83,9 @@ class LocallyConnected(Windowed):
                 name="bias",
                 regularizer=self.bias_regularizer,
             )
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return range(1, len(shape))
 
     def call(self, x: Any) -> Tensor:
         self.check(x)
@@ -106,3 +116,15 @@ class LocallyConnected2D(LocallyConnected):
     """
 
     rank = 2
+
+
+def each_position(initializer: Any, rank: int) -> Function:
+    """An initializer for positions...,window...,C_in,C_out: `initializer`, position by position."""
+    initial = find_initializer(initializer)
+
+    def kernels(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+        places, kernel = math.prod(shape[:rank]), tuple(shape[rank:])
+        drawn = [np.asarray(initial(kernel, rng)) for _ in range(places)]
+        return np.stack(drawn).reshape(shape)
+
+    return kernels

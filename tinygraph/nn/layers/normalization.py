@@ -10,10 +10,12 @@ from tinygraph.errors import ShapeError
 from tinygraph.functional import batch_norm
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor, as_tensor, assign
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(OneInput):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, channel by channel.
 
     In training with the mean and variance of the batch, which also move the running ones by
@@ -73,6 +75,9 @@ class BatchNormalization(Layer):
             each, self.moving_variance_initializer, False, name="moving_variance"
         )
 
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return (self.axis,)
+
     def call(self, x: Any, training: bool) -> Tensor:
         at = one_axis(self, self.axis, x.shape)
         if at == len(x.shape) - 1:
@@ -99,7 +104,7 @@ class BatchNormalization(Layer):
         return y
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(OneInput):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, example by example, over `axis`.
 
     Mean and variance are those of the element itself, so training and use are the same. gamma and
@@ -139,6 +144,9 @@ class LayerNormalization(Layer):
             self.beta = self.add_weight(
                 extents, self.beta_initializer, name="beta", regularizer=self.beta_regularizer
             )
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return self._axes(shape)
 
     def call(self, x: Any) -> Tensor:
         x = as_tensor(x)

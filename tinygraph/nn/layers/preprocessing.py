@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygraph import functional
-from tinygraph.errors import DataError, ShapeError, TinygraphError
-from tinygraph.nn.layer import Layer
+from tinygraph.errors import DataError, DtypeError, ShapeError, TinygraphError
 from tinygraph.nn.layers.checks import here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
+from tinygraph.nn.structure import leaves
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor, as_tensor
 
 
-class Rescaling(Layer):
+class Rescaling(OneInput):
     """x * scale + offset: Rescaling(1 / 255) brings bytes to 0..1. Whole numbers become floats."""
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any) -> None:
         super().__init__(**options)
+        for value in (scale, offset):
+            if np.asarray(value).dtype.kind not in "iuf":
+                raise DtypeError(f"{who(self)} takes numbers, got {value!r}{here()}")
         self.scale = scale
         self.offset = offset
 
@@ -33,7 +39,7 @@ class Rescaling(Layer):
         return x * scale + offset
 
 
-class Normalization(Layer):
+class Normalization(OneInput):
     """(x - mean) / max(sqrt(variance), 1e-7), with numbers that are given or taken from data.
 
     `adapt(data)` takes mean and variance of the data along all axes but `axis`; without an axis
@@ -70,23 +76,32 @@ class Normalization(Layer):
 
         Raises a `DataError` if it holds nothing, or NaN.
         """
-        count, total, squares, shape = 0, None, None, None
+        count, mean, distance, shape = 0, None, None, None
         for batch in _arrays(data):
             shape = batch.shape
             over = tuple(k for k in range(batch.ndim) if k not in self._kept(shape))
-            count += int(np.prod([shape[k] for k in over]))
-            sums = batch.sum(over, keepdims=True), np.square(batch).sum(over, keepdims=True)
-            total = sums[0] if total is None else total + sums[0]
-            squares = sums[1] if squares is None else squares + sums[1]
-        if shape is None or total is None or squares is None or not count:
+            more = math.prod(shape[k] for k in over)
+            if not more:
+                continue
+            center = batch.mean(over, keepdims=True)
+            spread = np.square(batch - center).sum(over, keepdims=True)
+            if mean is None or distance is None:
+                count, mean, distance = more, center, spread
+                continue
+            moved, both = center - mean, count + more
+            distance = distance + spread + np.square(moved) * (count * more / both)
+            mean, count = mean + moved * (more / both), both
+        if shape is None or mean is None or distance is None:
             raise DataError(f"{who(self)}: there is no data to adapt to{here()}")
-        if not (np.isfinite(total).all() and np.isfinite(squares).all()):
+        if not (np.isfinite(mean).all() and np.isfinite(distance).all()):
             raise DataError(f"{who(self)}: the data to adapt to holds NaN or infinity{here()}")
         if not self.built:
             self.build((None, *shape[1:]))
             self.built = True
-        mean = total / count
-        self._set(mean, np.maximum(squares / count - mean**2, 0))
+        self._set(mean, distance / count)
+
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return self._kept(shape)
 
     def call(self, x: Any) -> Tensor:
         x = as_tensor(x)
@@ -126,6 +141,8 @@ def _arrays(data: Any) -> Iterable[np.ndarray]:
     """The batches of x in `data`, in float64."""
     if isinstance(data, Tensor):
         data = data.numpy()
+    if isinstance(data, list) and not any(hasattr(each, "shape") for each in leaves(data)):
+        data = np.asarray(data)
     if isinstance(data, np.ndarray):
         data = [data]
     for batch in data:

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from tinygraph import functional
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import spatial, whole
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import check_format, check_images, here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
 from tinygraph.tensor import Tensor
 
 
-class UpSampling(Layer):
+class UpSampling(OneInput):
     """What the upsamplings share: every element `size` times along each spatial axis."""
 
     rank: ClassVar[int] = 2
@@ -57,7 +57,7 @@ class UpSampling3D(UpSampling):
     rank = 3
 
 
-class ZeroPadding(Layer):
+class ZeroPadding(OneInput):
     """What the paddings share: `padding` is one number, one an axis, or (before, after) an axis."""
 
     rank: ClassVar[int] = 2
@@ -90,7 +90,7 @@ class ZeroPadding3D(ZeroPadding):
     rank = 3
 
 
-class Cropping(Layer):
+class Cropping(OneInput):
     """What the croppings share: `cropping` is a number, one an axis, or (before, after) an axis."""
 
     rank: ClassVar[int] = 2

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from tinygraph import functional
 from tinygraph.errors import ShapeError
-from tinygraph.functional import conv1d, conv2d, reshape
 from tinygraph.functional.arguments import whole
 from tinygraph.nn.activations import find_activation
 from tinygraph.nn.layers.checks import check_images, here
 from tinygraph.nn.layers.windowed import Windowed
+from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Parameter, Tensor
-
-_convolution = {1: conv1d, 2: conv2d}
 
 
 class Depthwise(Windowed):
@@ -61,6 +61,9 @@ class Depthwise(Windowed):
         y = self._depthwise(x)
         return self.activation(y + self.bias if self.use_bias else y)
 
+    def fixed_axes(self, shape: Shape) -> Sequence[int]:
+        return (-1,)
+
     def _depthwise_kernel(self, channels: int) -> Parameter:
         return self.add_weight(
             (*self.kernel_size, channels, self.depth_multiplier),
@@ -75,14 +78,9 @@ class Depthwise(Windowed):
         )
 
     def _depthwise(self, x: Any) -> Tensor:
-        """Each channel by itself: a convolution in as many groups as there are channels."""
         self.check(x)
-        channels = x.shape[-1]
-        kernel = reshape(
-            self.depthwise_kernel, (*self.kernel_size, 1, channels * self.depth_multiplier)
-        )
-        convolution = _convolution[self.rank]
-        return convolution(x, kernel, self.strides, self.padding, self.dilation_rate, channels)
+        depthwise = getattr(functional, f"depthwise_conv{self.rank}d")
+        return depthwise(x, self.depthwise_kernel, self.strides, self.padding, self.dilation_rate)
 
 
 class DepthwiseConv1D(Depthwise):
@@ -158,7 +156,8 @@ class Separable(Depthwise):
             self.bias = self._bias(self.filters)
 
     def call(self, x: Any) -> Tensor:
-        y = _convolution[self.rank](self._depthwise(x), self.pointwise_kernel)
+        pointwise = getattr(functional, f"conv{self.rank}d")
+        y = pointwise(self._depthwise(x), self.pointwise_kernel)
         return self.activation(y + self.bias if self.use_bias else y)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from tinygraph import functional
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import whole
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.checks import check_format, here, shown, who
+from tinygraph.nn.layers.one_input import OneInput
 from tinygraph.tensor import Tensor, as_tensor
 
 
-class Flatten(Layer):
+class Flatten(OneInput):
     """Each example as one row: N,... -> N,size"""
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:
@@ -26,7 +26,7 @@ class Flatten(Layer):
         return functional.flatten(x, 1)
 
 
-class Reshape(Layer):
+class Reshape(OneInput):
     """Each example in another shape, its elements in the same order; one extent may be -1."""
 
     def __init__(self, target_shape: Sequence[int] | int, **options: Any) -> None:
@@ -43,7 +43,7 @@ class Reshape(Layer):
         return functional.reshape(x, (x.shape[0], *self.target_shape))
 
 
-class Permute(Layer):
+class Permute(OneInput):
     """The axes of each example in another order: `dims` counts them from 1.
 
     Permute((2, 3, 1)) makes N,H,W,C of N,C,H,W.
@@ -67,7 +67,7 @@ class Permute(Layer):
         return functional.permute(x, (0, *self.dims))
 
 
-class RepeatVector(Layer):
+class RepeatVector(OneInput):
     """Each example n times: N,C -> N,n,C"""
 
     def __init__(self, n: int, **options: Any) -> None:
@@ -83,7 +83,7 @@ class RepeatVector(Layer):
         return functional.broadcast_to(functional.expand_dims(x, 1), (batch, self.n, channels))
 
 
-class Identity(Layer):
+class Identity(OneInput):
     """x as it is."""
 
     def call(self, x: Any) -> Tensor:

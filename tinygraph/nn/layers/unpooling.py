@@ -24,6 +24,8 @@ class MaxUnpooling2D(MaxPooling2D):
     meets in one place is added. See `tg.max_unpool2d`.
     """
 
+    takes_list = True
+
     def build(self, shape: Any) -> None:
         if not isinstance(shape, list | tuple) or len(shape) != 2:
             raise ShapeError(

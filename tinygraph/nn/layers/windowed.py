@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import spatial
-from tinygraph.nn.layer import Layer
 from tinygraph.nn.layers.borders import unused_border
 from tinygraph.nn.layers.checks import check_fits, check_format, check_images, here, who
+from tinygraph.nn.layers.one_input import OneInput
 
 
-class Windowed(Layer):
+class Windowed(OneInput):
     """A layer that slides a window over N,space...,C.
 
     A border that no window reaches is left out; `summary()` says how much that is.
