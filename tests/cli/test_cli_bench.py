@@ -119,8 +119,7 @@ def test_models_with_several_outputs() -> None:
 
 @pytest.mark.parametrize("name", versus.NAMES)
 def test_torch_has_the_same_parameters(name: str) -> None:
-    from tinygraph.bench.torch_side import build
+    from tinygraph.bench.torch_nets import NETS
 
-    net, _ = build(name, "train", 1)
     ours = Workload(name).model.parameters
-    assert sum(p.numel() for p in net.parameters()) == sum(p.type.size for p in ours)
+    assert sum(p.numel() for p in NETS[name]().parameters()) == sum(p.type.size for p in ours)

@@ -18,8 +18,8 @@ from tinygraph.bench.timing import Block, Timing, run_block, warm_up
 from tinygraph.bench.workload import Workload
 from tinygraph.errors import TinygraphError
 
-NAMES = ("classic_unet", "mnist_cnn", "mlp_big", "mlp_small")
-"""What `torch_side` has nets for."""
+NAMES = ("classic_unet", "pets_unet", "resnet18", "mnist_cnn", "mlp_big", "mlp_small")
+"""What `torch_nets` has nets for."""
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
 """glibc keeps freed memory for the next step: without this PyTorch's steps page it in anew."""
 
@@ -127,6 +127,7 @@ class TorchSide:
             "mode": workload.mode,
             "batch": workload.size,
             "threads": workload.most_threads,
+            "shape": workload.inputs[0].shape[1:],
         }
         self.ready: dict[str, Any] = {}
 

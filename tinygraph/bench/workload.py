@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves
 from tinygraph.tensor import Tensor, arrays_of, from_array
 
-BATCHES = {"classic_unet": 4, "mnist_cnn": 128, "mlp_small": 10, "mlp_big": 128}
+BATCHES = {"classic_unet": 4, "resnet18": 32, "mnist_cnn": 128, "mlp_small": 10, "mlp_big": 128}
 """The usual batch; 8 for a model that is not listed."""
 ADAM = {"mnist_cnn"}
 """Trained with Adam 1e-3; the others with SGD 0.01."""
@@ -45,6 +46,8 @@ class Workload:
     backend: str = "llvm"
     threads: int | None = None
     seed: int = 0
+    image_size: int | None = None
+    """The height and width of the images, for a model that can be built for several."""
 
     def __post_init__(self) -> None:
         if self.name not in models.MODELS:
@@ -52,7 +55,8 @@ class Workload:
             raise TinygraphError(f"there is no workload {self.name!r}; there are {known}")
         if self.mode not in MODES:
             raise TinygraphError(f"a workload is timed in mode train or infer, not {self.mode!r}")
-        for what, value in (("batch", self.batch), ("threads", self.threads)):
+        numbers = (("batch", self.batch), ("threads", self.threads), ("size", self.image_size))
+        for what, value in numbers:
             if value is not None and value < 1:
                 raise TinygraphError(f"{what} is at least 1, got {value}")
 
@@ -73,14 +77,18 @@ class Workload:
     @cached_property
     def model(self) -> Model:
         """It gives logits, where it has a choice."""
-        logits = {"activation": None} if "activation" in models.find(self.name).option_names else {}
-        return models.build(self.name, self.seed, **logits)
+        known = models.find(self.name).option_names
+        options: dict[str, Any] = {"activation": None} if "activation" in known else {}
+        if self.image_size is not None and {"image_size", "options"} & {*known}:
+            options["image_size"] = self.image_size
+        return models.build(self.name, self.seed, **options)
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
         """Random images and, for training, labels or numbers for each output."""
         rng = np.random.default_rng(self.seed)
-        shape = [FREE_SIZE if n is None else n for n in self.model.inputs.shape[1:]]
+        free = self.image_size or FREE_SIZE
+        shape = [free if n is None else n for n in self.model.inputs.shape[1:]]
         x = from_array(rng.random((self.size, *shape), np.float32))
         if self.mode == "infer":
             return (x,)

@@ -25,9 +25,10 @@ NUMBERS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("workload", metavar="WORKLOAD", help="classic_unet, mnist_cnn, mlp_big or mlp_small")
+    add("workload", metavar="WORKLOAD", help="a model of tg.models, such as classic_unet")
     add("--mode", choices=["train", "infer"], default="train")
     add("--batch", type=int, metavar="N", help="images at once (default: the usual for it)")
+    add("--size", type=int, metavar="N", help="height and width of images (default: the model's)")
     add("--backend", default="llvm", metavar="B", help="llvm (default), numpy or another installed")
     add("--threads", type=int, metavar="T", help="default: one for each core")
     add("--seconds", type=float, default=5.0, metavar="S", help="how long to time (default 5)")
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from tinygraph.bench import Workload, bench, compare, profile
 
-    workload = Workload(args.workload, args.mode, args.batch, args.backend, args.threads)
+    workload = Workload(
+        args.workload, args.mode, args.batch, args.backend, args.threads, image_size=args.size
+    )
     with progress() as note:
         timed = compare if args.against else bench
         figures = timed(workload, args.seconds, note).as_dict()

@@ -87,10 +87,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 class Expr:
     """The base of all scalar expressions. `axes` are the free axes, `dtype` the element type."""
 
-    __slots__ = ("__weakref__", "axes", "dtype", "has_reduce")
+    __slots__ = ("__weakref__", "_reads", "_reductions", "axes", "dtype", "has_reduce")
     dtype: DType
     axes: frozenset[Axis]
     has_reduce: bool
+    _reads: tuple[Read, ...]
+    """Kept by `rewrite.reads` when first asked for."""
+    _reductions: tuple[Reduce, ...]
 
     def __add__(self, other: Any) -> Expr:
         return apply("add", self, other)

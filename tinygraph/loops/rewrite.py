@@ -133,9 +133,21 @@ def replace_reads(e: Expr, change: Callable[[Read], Expr]) -> Expr:
     return transform(e, lambda at: change(at) if isinstance(at, Read) else None)
 
 
-def reads(e: Expr) -> list[Read]:
-    return [at for at in walk(e) if isinstance(at, Read)]
+def reads(e: Expr) -> tuple[Read, ...]:
+    """Every read in `e`, each once."""
+    try:
+        return e._reads
+    except AttributeError:
+        e._reads = tuple([at for at in walk(e) if isinstance(at, Read)])
+        return e._reads
 
 
-def reductions(e: Expr) -> list[Reduce]:
-    return [at for at in walk(e) if isinstance(at, Reduce)] if e.has_reduce else []
+def reductions(e: Expr) -> tuple[Reduce, ...]:
+    """Every reduction in `e`, inner ones first."""
+    if not e.has_reduce:
+        return ()
+    try:
+        return e._reductions
+    except AttributeError:
+        e._reductions = tuple([at for at in walk(e) if isinstance(at, Reduce)])
+        return e._reductions
