@@ -225,6 +225,18 @@ def test_more_epochs_go_on_from_a_complete_run(tmp_path: Path) -> None:
     assert_same_weights(one, other)
 
 
+def test_fewer_epochs_than_are_done_give_what_was_done(tmp_path: Path) -> None:
+    said = {"batch_size": 8, "verbose": 0, "resume": Resume(tmp_path, steps=1)}
+    broken, read = compiled(), compiled()
+    with pytest.raises(Stop):
+        broken.fit(X, Y, epochs=3, **said, callbacks=[StopAt(20)])  # before the fourth batch
+    steps = int(broken.optimizer.iterations)
+    assert steps == 8
+    read.fit(X, Y, epochs=1, **said, callbacks=[StopAt(-1)])
+    assert int(read.optimizer.iterations) == steps
+    assert_same_weights(broken, read)
+
+
 def test_steps_per_epoch_and_generators_resume(tmp_path: Path) -> None:
     def generator() -> Any:
         while True:

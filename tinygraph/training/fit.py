@@ -71,14 +71,10 @@ class Fit:
         is put back, so that nothing is done to it twice."""
         if self.saved is None:
             return Place(self.initial_epoch, 0)
-        if self.saved.place.batch == 0:
-            self._restored()
-        return self.saved.place
-
-    def _restored(self) -> None:
-        assert self.resuming is not None
-        assert self.saved is not None
-        self.resuming.restore(self.saved)
+        place = self.saved.place
+        if place.batch == 0 or place.epoch >= self.epochs:
+            self.saved.restore()
+        return place
 
     def _epochs(self, place: Place) -> None:
         for epoch in range(place.epoch, self.epochs):
@@ -88,7 +84,7 @@ class Fit:
             averages = Averages(self.training.objective)
             first = 0
             if self.saved is not None and place.batch and epoch == place.epoch:
-                self._restored()
+                self.saved.restore()
                 averages.set_arrays(self.saved.part("averages"))
                 first = place.batch
             self._epoch(epoch, first, averages)
@@ -100,12 +96,14 @@ class Fit:
             raise DataError(f"epoch {epoch + 1}: the data set is empty, it gave no batch")
         if finite and self.validation is not None and (epoch + 1) % self.validation_freq == 0:
             where = f"validation after epoch {epoch + 1}"
-            found = evaluated(self.training, self.validation, self.callbacks, self._leaving, where)
+            found = evaluated(
+                self.training, self.validation, self.callbacks, self.interrupt.check, where
+            )
             self.logs |= {f"val_{name}": value for name, value in found.items()}
         self.callbacks.tell("on_epoch_end", epoch, logs=self.logs)
         if self.resuming is not None and finite:
             self.resuming.write(Place(epoch + 1, 0), None)
-        self._leaving()
+        self.interrupt.check()
 
     def _batches(self, epoch: int, first: int, averages: Averages) -> bool:
         """Trains with the batches of an epoch; False if the loss became NaN or infinite."""
@@ -122,7 +120,7 @@ class Fit:
             averages.add(losses, statistics, batch.examples())
             finite = math.isfinite(float(losses[0]))
             if not finite and not self.stops_at_nan:
-                self._give_up(float(losses[0]), where)
+                raise _no_number(float(losses[0]), where)
             self.callbacks.tell("on_train_batch_end", number, logs=averages.logs)
             if not finite:
                 return False
@@ -131,17 +129,13 @@ class Fit:
                 self.resuming.write(place, averages)
             if self.model.stop_training:
                 break
-            self._leaving()
+            self.interrupt.check()
         return True
 
-    def _leaving(self) -> None:
-        """Ends the training after Ctrl-C."""
-        self.interrupt.check()
 
-    def _give_up(self, loss: float, where: str) -> None:
-        assert self.training.optimizer is not None
-        raise NumericError(
-            f"{where}: the loss is {loss}, so the weights are no numbers either. A smaller "
-            "learning rate may help, or clipnorm=1.0; the callback TerminateOnNaN ends training "
-            "here without an error. Files that were saved before are as they were"
-        )
+def _no_number(loss: float, where: str) -> NumericError:
+    return NumericError(
+        f"{where}: the loss is {loss}, so the weights are no numbers either. A smaller learning "
+        "rate may help, or clipnorm=1.0; the callback TerminateOnNaN ends training here without "
+        "an error. Files that were saved before are as they were"
+    )

@@ -59,13 +59,26 @@ class Saved:
     place: Place
     stopped: bool
     archive: Archive
-    callbacks: list[dict[str, Any]]
+    remembered: list[dict[str, Any]]
+    """By the callbacks, in their order."""
+    model: Model
+    optimizer: Optimizer
+    callbacks: Sequence[Callback]
 
     def part(self, name: str) -> dict[str, np.ndarray]:
         """The arrays under a name."""
         start = f"{name}/"
         arrays = self.archive.arrays
         return {key[len(start) :]: a for key, a in arrays.items() if key.startswith(start)}
+
+    def restore(self) -> None:
+        """Puts model, optimizer and callbacks where they were."""
+        where = str(self.path)
+        assign_arrays(self.model.named_parameters(), self.part("model"), where)
+        assign_arrays(self.optimizer.named_state(), self.part("optimizer"), where)
+        for k, (callback, state) in enumerate(zip(self.callbacks, self.remembered, strict=True)):
+            callback.set_state({**state["plain"], **self.part(f"callbacks/{k}")})
+        self.model.stop_training = self.stopped
 
 
 class Resuming:
@@ -97,15 +110,6 @@ class Resuming:
         """What an earlier run left, if it did; these are what is saved from now on."""
         self._model, self._optimizer, self._callbacks = model, optimizer, callbacks
         return self._read() if self.path.exists() else None
-
-    def restore(self, saved: Saved) -> None:
-        """Puts model, optimizer and callbacks where they were."""
-        where = str(saved.path)
-        assign_arrays(self._model.named_parameters(), saved.part("model"), where)
-        assign_arrays(self._optimizer.named_state(), saved.part("optimizer"), where)
-        for k, (callback, state) in enumerate(zip(self._callbacks, saved.callbacks, strict=True)):
-            callback.set_state({**state["plain"], **saved.part(f"callbacks/{k}")})
-        self._model.stop_training = saved.stopped
 
     def due(self) -> bool:
         """A step is done: whether it is time to write."""
@@ -167,7 +171,16 @@ class Resuming:
                 "Go on with what it was begun with, or give resume= another folder"
             )
         place = Place(*notes["place"])
-        return Saved(self.path, place, notes["stopped"], archive, notes["callbacks"])
+        return Saved(
+            self.path,
+            place,
+            notes["stopped"],
+            archive,
+            notes["callbacks"],
+            self._model,
+            self._optimizer,
+            self._callbacks,
+        )
 
 
 def _locked(folder: Path) -> IO[bytes]:
