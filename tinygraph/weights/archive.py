@@ -57,7 +57,7 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
     stays as it was.
     """
     entries: dict[str, Any] = {}
-    parts: list[bytes] = []
+    parts: list[np.ndarray] = []
     start = 0
     for name, array in arrays.items():
         plain = np.asarray(array, order="C")
@@ -71,7 +71,8 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
             "data_offsets": [start, start + plain.nbytes],
         }
         start += plain.nbytes
-        parts.append(plain.astype(plain.dtype.newbyteorder("<"), copy=False).tobytes())
+        little = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
+        parts.append(little.reshape(-1).view(np.uint8))
     text = json.dumps(notes)
     said = {NOTES: text, DIGEST: _digest(text, entries, parts)}
     header = json.dumps({"__metadata__": said, **entries}, separators=(",", ":")).encode()
@@ -79,7 +80,7 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
     with written_whole(path) as file:
         file.write(struct.pack("<Q", len(header)) + header)
         for part in parts:
-            file.write(part)
+            file.write(part.data)
 
 
 def load_arrays(path: str | Path) -> Archive:

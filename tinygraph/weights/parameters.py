@@ -82,7 +82,8 @@ def assign_arrays(
             f"{_some([*arrays])}, the model {_some([*parameters])}"
         )
     fitting = [name for name in common if not differ[name]]
-    assign([parameters[n] for n in fitting], [Tensor(None, np.array(arrays[n])) for n in fitting])
+    values = [Tensor(None, np.asarray(arrays[n], order="C")) for n in fitting]
+    assign([parameters[n] for n in fitting], values)
     return Loaded(where, fitting, missing, unknown, mismatched)
 
 
