@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -91,12 +92,14 @@ class Reading:
         array = self.array
         if array is None or array.size > 4 or not array.size:
             return self.summary.range
-        if array.size == 1:
-            return number(array.item())
-        if array.ndim > 1:
-            return self.summary.range
-        return f"[{', '.join(number(value) for value in array.tolist())}]"
+        return _bracketed(array.squeeze().tolist())
 
     def __str__(self) -> str:
-        several = self.array is None or self.array.size > 4 or self.array.ndim > 1
+        several = self.array is None or self.array.size > 4
         return str(self.summary) if several else self.short
+
+
+def _bracketed(values: Any) -> str:
+    if not isinstance(values, list):
+        return number(values)
+    return f"[{', '.join(map(_bracketed, values))}]"
