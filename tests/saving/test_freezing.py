@@ -188,3 +188,40 @@ def test_what_is_frozen_is_saved(tmp_path: Path) -> None:
     again.fit(X, Y, verbose=0)
     assert values(inner) == before
     assert [p.name for p in again.parameters] == [p.name for p in model.parameters]
+
+
+def test_a_new_head_on_a_model_that_was_loaded(tmp_path: Path) -> None:
+    """By symbols, or by taking the last layer of a Sequential off."""
+    line = nn.Sequential([nn.Input((8, 8, 1)), nn.Conv2D(4, 3), nn.Flatten(), nn.Dense(3)])
+    trained(line).save(tmp_path / "m")
+    base = load_model(tmp_path / "m")
+    base.trainable = False
+    new = nn.Model(base.input, nn.Dense(2, name="new")(base.layers[-2].output))
+    assert [p.name for p in new.parameters] == ["new/kernel", "new/bias"]
+    again = load_model(tmp_path / "m")
+    assert [type(layer).__name__ for layer in (again.pop(), *again.layers)] == [
+        "Dense",
+        "Conv2D",
+        "Flatten",
+    ]
+    again.add(nn.Dense(2, name="new"))
+    assert again.layers[0].output is again.layers[1].input
+    np.testing.assert_array_equal(again.layers[0].kernel, line.layers[0].kernel)
+    with pytest.raises(tg.DataError, match="its optimizer trains dense/kernel, which is not in"):
+        again.save(tmp_path / "n")  # it was compiled for the old head
+    for model in (new, again):
+        compiled(model).save(tmp_path / "n")
+        np.testing.assert_array_equal(load_model(tmp_path / "n")(X).numpy(), model(X).numpy())
+
+
+def test_the_output_of_a_layer_that_was_used_twice() -> None:
+    dense, x = nn.Dense(3, name="d"), nn.Input((3,))
+    with pytest.raises(tg.TinygraphError, match="d was applied to symbols 0 times"):
+        _ = dense.output
+    y = dense(x)
+    assert dense.output is y
+    assert dense.input is x
+    z = dense(y)
+    with pytest.raises(tg.TinygraphError, match="d was applied to symbols 2 times"):
+        _ = dense.input
+    assert nn.Model(x, z).output is z

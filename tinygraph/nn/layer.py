@@ -16,17 +16,18 @@ import inspect
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
+from weakref import ref
 
 import numpy as np
 
-from tinygraph.errors import DtypeError, ShapeError
+from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.nn.arguments import refuse_arguments
 from tinygraph.nn.initializers import find_initializer
 from tinygraph.nn.penalties import Penalties, one_call, say, say_activity
 from tinygraph.nn.seeds import draws_weights, next_rng, rng_for
 from tinygraph.nn.structure import leaves, mapped
-from tinygraph.nn.symbol import Symbol, called
+from tinygraph.nn.symbol import Call, Symbol, called
 from tinygraph.regularizers import find_regularizer, penalty_of
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Parameter, Tensor
@@ -165,6 +166,30 @@ class Layer(Remembered):
         config = super().get_config()
         config.pop("trainable", None)
         return config if self.trainable else {**config, "trainable": False}
+
+    @property
+    def input(self) -> Any:
+        """The symbol that it was applied to, when a model was written with it."""
+        args = self._use("input").args
+        return args[0] if len(args) == 1 else list(args)
+
+    @property
+    def output(self) -> Any:
+        """The symbol it gave: Model(model.input, Dense(5)(model.layers[-2].output))."""
+        return self._use("output").result
+
+    def note_use(self, call: Call) -> None:
+        """Remembers a use on symbols, as long as these are alive."""
+        self.__dict__.setdefault("_uses", []).append(ref(call))
+
+    def _use(self, what: str) -> Call:
+        calls = [call for use in self.__dict__.get("_uses", ()) if (call := use()) is not None]
+        if len(calls) != 1:
+            raise TinygraphError(
+                f"layer {self.name} was applied to symbols {len(calls)} times, so there is no "
+                f"one {what}{place_of(origin_here())}"
+            )
+        return calls[0]
 
     def sublayers(self) -> Iterator[tuple[str, Layer]]:
         """The layers among the attributes, and what they are called here."""

@@ -84,6 +84,16 @@ class Model(Trainer, Layer):
             values.update(zip(leaves(call.result), leaves(result), strict=True))
         return mapped(self.outputs, lambda symbol: values[symbol])
 
+    @property
+    def input(self) -> Any:
+        """Its inputs, by Keras's other name."""
+        return self.inputs if self.outputs is not None else super().input
+
+    @property
+    def output(self) -> Any:
+        """Its outputs, by Keras's other name."""
+        return self.outputs if self.outputs is not None else super().output
+
     def summary(self) -> None:
         """Prints a table of the layers: output shapes, parameters, what they are connected to."""
         from tinygraph.nn.summary import print_summary

@@ -46,11 +46,7 @@ class Sequential(Model):
             raise TinygraphError(f"model {self.name} has no layer to take off")
         last = self._stack.pop()
         if self.inputs is not None:
-            x = self.inputs
-            self._connect(x, x)
-            for layer in self._stack:
-                x = layer(x)
-            self._connect(self.inputs, x)
+            self._connect(self.inputs, self._calls[-1].args[0])
         return last
 
     def build(self, shape: Any) -> None:

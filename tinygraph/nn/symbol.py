@@ -155,6 +155,7 @@ def called(layer: Layer, args: tuple[Any, ...], training: bool | None) -> Any:
     rest = iter(symbols)
     result = mapped(results[0], lambda _: next(rest))
     call.result = result
+    layer.note_use(call)
     return result
 
 
