@@ -1,4 +1,4 @@
-"""Two training steps of every model, on both backends: alike, and each weight has its part."""
+"""Two training steps of every model: each weight has its part; and both backends agree."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ LARGE: dict[str, Mapping[str, Any]] = {
     "pets_unet": {"image_size": 32},
     "encoder_classifier": {"image_size": 32},
 }
+SIMILAR = {
+    *("alexnet", "zfnet", "vgg11", "vgg13", "vgg16_c", "vgg19", "resnet34", "resnet101"),
+    *("resnet152", "resnet101_keras", "resnet152_keras", "googlenet"),
+}
+"""Of the same layers as another model here: trained on NumPy only."""
 ALIKE = 2e-3
 """How much backends may differ: some models normalise few numbers, which makes more of rounding."""
 
@@ -113,6 +118,8 @@ def check(name: str, options: Mapping[str, Any]) -> None:
             continue  # which the mean of the batch takes away again
         same = np.array_equal(parameter.numpy(), before[path].numpy())
         assert same == (path == "output/bitmaps"), path
+    if name in SIMILAR:
+        return
     _, others = trained(name, options, "llvm")
     np.testing.assert_allclose(others, losses, ALIKE, ALIKE / 2)
 
