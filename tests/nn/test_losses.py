@@ -279,6 +279,9 @@ def test_weighted_cross_entropy() -> None:
         np.testing.assert_allclose(loss.values(target, P).numpy(), expected, rtol=1e-12)
     with pytest.raises(tg.ShapeError, match=r"each of the 4 classes, got \[2\]"):
         losses.CategoricalCrossentropy(class_weight=[1, 2])(ONE_HOT, P)
+    by_label: Any = {0: 5.0, 1: 1.0}
+    with pytest.raises(tg.ShapeError, match=r"each of the 4 classes, got \{0: 5.0, 1: 1.0\}"):
+        losses.CategoricalCrossentropy(class_weight=by_label)(ONE_HOT, P)
 
 
 # Mixtures, and losses of one's own

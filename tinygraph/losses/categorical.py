@@ -181,10 +181,14 @@ def _log_probabilities(prediction: Node, from_logits: bool) -> tuple[Node, Node 
 
 def _weights(name: str, weights: Sequence[float], prediction: TensorType) -> Tensor:
     """The factor of each class, in the prediction's shape."""
-    array = np.asarray(weights, prediction.dtype.numpy)
-    if array.shape != prediction.shape[-1:]:
+    try:
+        array = np.asarray(weights, prediction.dtype.numpy)
+    except (TypeError, ValueError):
+        array = None
+    if array is None or array.shape != prediction.shape[-1:]:
+        got = repr(weights) if array is None else list(array.shape)
         raise ShapeError(
             f"{name}: class_weight has a factor for each of the {prediction.shape[-1]} classes, "
-            f"got {list(array.shape)} for predictions {prediction}{here()}"
+            f"got {got} for predictions {prediction}{here()}"
         )
     return F.broadcast_to(array, prediction.shape)
