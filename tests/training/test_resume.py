@@ -63,7 +63,7 @@ def killed(folder: Path, backend: str, between: int, sleep: float, wait: float) 
 
 def check_kills(folder: Path, backend: str, kills: int, seed: int) -> None:
     rng = random.Random(seed)
-    sleep = 0.02
+    sleep = 0.05
     undisturbed = finished(started(folder / "whole", backend, 3, 0))
     done = sum(
         killed(folder / "killed", backend, rng.choice([1, 2, 3]), sleep, rng.uniform(0, 0.15))
