@@ -12,7 +12,7 @@ from rich.console import Console
 from small_training import blobs, compiled
 
 from tinygraph.callbacks import LambdaCallback
-from tinygraph.compile.waiting import _listener, waiting
+from tinygraph.compile.waiting import is_told, waiting
 from tinygraph.training import progress
 from tinygraph.training.progress import Display
 
@@ -89,7 +89,23 @@ def test_the_bar_says_that_a_step_is_compiled(monkeypatch: pytest.MonkeyPatch) -
     compiled("llvm").fit(X, Y, verbose=0, callbacks=[display, listener])
     assert said.count("compiling") >= 2
     assert "compiling 3 of 5 kernels" in said
-    assert _listener.get() is None
+    assert not is_told()
+
+
+def test_an_evaluation_under_the_bar_of_fit_has_none_of_its_own() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, color_system=None)
+    model, inner = compiled(), Display(console=console)
+
+    def look(epoch: int, logs: Any) -> None:
+        model.evaluate(X, Y, verbose=0, callbacks=[inner])
+        assert inner._bar is None
+
+    callbacks = [Display(console=console), LambdaCallback(on_epoch_end=look)]
+    model.fit(X, Y, verbose=0, callbacks=callbacks)
+    assert "evaluating" not in out.getvalue()
+    model.evaluate(X, Y, verbose=0, callbacks=[inner])
+    assert "evaluating" in out.getvalue()
 
 
 def test_an_error_takes_the_bar_away() -> None:

@@ -24,6 +24,11 @@ def tell(listener: Listener | None) -> Token[Listener | None]:
     return _listener.set(listener)
 
 
+def is_told() -> bool:
+    """Whether somebody is: then there is a bar on the terminal."""
+    return _listener.get() is not None
+
+
 def untell(token: Token[Listener | None]) -> None:
     """Undoes the `tell` that gave the token."""
     _listener.reset(token)

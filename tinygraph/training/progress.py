@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tinygraph.callbacks.callback import Callback, Logs
-from tinygraph.compile.waiting import tell, untell
+from tinygraph.compile.waiting import is_told, tell, untell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,8 +104,8 @@ class Display(Callback):
 
         self._console = self._given or Console()
         self._shown = 0.0
-        if not (self._wants_bar and self._console.is_terminal):
-            return
+        if is_told() or not (self._wants_bar and self._console.is_terminal):
+            return  # a callback that evaluates, under the bar of `fit`, has no second one
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         columns = (
