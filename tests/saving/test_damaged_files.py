@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -162,6 +163,18 @@ def test_every_single_bit_counts(folder: Path) -> None:
         assert place < 8 + length, "a changed number went unnoticed"
         assert archive.notes == load_arrays(folder / "model").notes
     assert noticed > len(data) - 16  # only spaces at the end of the header may become something
+
+
+def test_notes_from_before_there_was_a_digest(tmp_path: Path) -> None:
+    entries = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    for said, notes in [('{"steps": 3}', {"steps": 3}), ('{"steps": ', None)]:
+        text = json.dumps({"__metadata__": {"tinygraph": said}, **entries}).encode()
+        (tmp_path / "w").write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+        if notes is not None:
+            assert load_arrays(tmp_path / "w").notes == notes
+            continue
+        with pytest.raises(tg.DataError, match="its notes are damaged"):
+            load_arrays(tmp_path / "w")
 
 
 def header(entry: str) -> bytes:
