@@ -134,6 +134,8 @@ def test_pooling_back_up() -> None:
     assert tg.upsample_nearest([[[1.0], [2.0]]]).numpy().ravel().tolist() == [1, 1, 2, 2]
     assert tg.bed_of_nails([[[1.0], [2.0]]], 3).numpy().ravel().tolist() == [1, 0, 0, 2, 0, 0]
     assert tg.global_avg_pool2d(x).numpy().tolist() == [[8.5]]
+    with pytest.raises(tg.ShapeError, match=r"x and position \[N,1,1,C\].*max_pool_position2d"):
+        tg.max_unpool2d(high, where, 2)
 
 
 def test_arguments_are_checked() -> None:

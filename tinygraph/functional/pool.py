@@ -215,8 +215,16 @@ def _unpool(
 ) -> Tensor:
     space = spatial(f"{name}: size", size, rank)
     at = _geometry(name, rank, space, window, stride, padding)
+    small, where = node_of(x), node_of(position)
+    counts = tuple((n + sum(p) - w) // s + 1 for n, w, s, p in zip(space, *at))
+    if small.ndim != rank + 2 or small.shape[1:-1] != counts or where.shape != small.shape:
+        raise ShapeError(
+            f"{name} needs x and position [N,{','.join(map(str, counts))},C], the windows of "
+            f"size={space}, got x {small.type} and position {where.type}; "
+            f"tg.max_pool_position{rank}d says where the largest were{here()}"
+        )
     with scope(name):
-        return wrap(ops.max_unpool(node_of(x), node_of(position), space, *at))
+        return wrap(ops.max_unpool(small, where, space, *at))
 
 
 def _geometry(
