@@ -217,3 +217,11 @@ def test_errors(make: Any, message: str) -> None:
 def same_name_twice() -> nn.Model:
     x = nn.Input((3,))
     return nn.Model(x, nn.Dense(2, name="a")(nn.Dense(2, name="a")(x)))
+
+
+def test_operators_between_symbols_can_be_used_again() -> None:
+    x, y = nn.Input((3,)), nn.Input((3,))
+    model = nn.Model([x, y], x * 2.0 + y * 3.0 - 1.0 + x / y)
+    assert [*dict(model.sublayers())] == ["mul", "mul_1", "add", "sub", "div", "add_1"]
+    a, b = np.full((1, 3), 4, np.float32), np.full((1, 3), 2, np.float32)
+    np.testing.assert_array_equal(model([a, b]), np.full((1, 3), 15))

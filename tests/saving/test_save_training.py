@@ -175,3 +175,53 @@ def test_an_optimizer_of_other_parameters(tmp_path: Path) -> None:
     with pytest.raises(tg.DataError, match=r"its optimizer trains .*dense/kernel, which is not in"):
         model.save(tmp_path / "m")
     model.save(tmp_path / "m", include_optimizer=False)
+
+
+class Tower(nn.Model):
+    """A model with a call of its own: its weights are made in the first step of `fit`."""
+
+    def __init__(self, widths: list[int], rate: float = 0.25) -> None:
+        super().__init__()
+        self.hidden = [nn.Dense(width, "relu") for width in widths]
+        self.drop = nn.Dropout(rate)
+        self.head = nn.Sequential([nn.Dense(4), nn.Dense(1, "sigmoid")])
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        for layer in self.hidden:
+            x = layer(x)
+        return self.head(self.drop(x, training=training), training=training)
+
+
+def test_a_model_with_a_call_goes_on_too(tmp_path: Path) -> None:
+    nn.set_random_seed(1)
+    model = Tower([8, 6])
+    model.compile("adam", "binary_crossentropy", backend="numpy")
+    trained(model, 0, 1)
+    model.save(tmp_path / "m")
+    nn.set_random_seed(2)
+    again = load_model(tmp_path / "m")
+    assert values(again) == values(model)
+    for each in (model, again):
+        trained(each, 1, 2)
+    assert values(again) == values(model)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_model_in_a_loop_of_ones_own(tmp_path: Path) -> None:
+    """Without `compile`, the optimizer's state is saved by hand."""
+
+    def step(model: nn.Model, optimizer: Any) -> None:
+        loss = tg.mean(tg.square(model(X, training=True) - Y))
+        optimizer.apply(tg.grad(loss, optimizer.parameters))
+
+    model = net()
+    optimizer = Adam(0.01, parameters=model.parameters)
+    step(model, optimizer)
+    model.save(tmp_path / "model")
+    tg.weights.save_parameters(tmp_path / "adam", optimizer.named_state())
+    again = load_model(tmp_path / "model")
+    other = Adam(0.01, parameters=again.parameters)
+    tg.weights.load_parameters(tmp_path / "adam", other.named_state())
+    step(model, optimizer)
+    step(again, other)
+    assert values(again) == values(model)

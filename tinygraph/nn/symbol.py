@@ -190,7 +190,6 @@ def shape_text(shape: Shape) -> str:
 
 def _operator(name: str, left: Any, right: Any) -> Any:
     from tinygraph import functional
-    from tinygraph.nn.layers.function import Lambda
+    from tinygraph.nn.layers.function import Operator
 
-    function = getattr(functional, name)
-    return Lambda(function, name=name)(left, right)
+    return Operator(getattr(functional, name))(left, right)

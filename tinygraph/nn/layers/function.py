@@ -17,3 +17,11 @@ class Lambda(Layer):
 
     def call(self, *inputs: Any) -> Any:
         return self.function(*inputs)
+
+
+class Operator(Lambda):
+    """What `x * 2 + y` between symbols is: layers called mul, add, add_1 ..."""
+
+    @property
+    def name(self) -> str:
+        return self._name or self.function.__name__
