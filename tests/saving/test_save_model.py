@@ -181,6 +181,7 @@ def test_a_model_comes_back(make: Any, shape: Any, tmp_path: Path) -> None:
         again = load_model(tmp_path / "m")
     assert type(again) is type(model)
     assert_same(model, again, x)
+    assert nn.Model.load(tmp_path / "m").to_json() == nn.load_model(tmp_path / "m").to_json()
     again.save(tmp_path / "n")
     assert (tmp_path / "n").read_bytes() == (tmp_path / "m").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "n"]

@@ -14,8 +14,6 @@ import tinygraph as tg
 from tinygraph import nn
 from tinygraph.weights import from_pytorch, load_arrays, to_pytorch
 
-pytestmark = pytest.mark.reference
-
 
 class Nets(NamedTuple):
     """A net there, the same here, and the shape of an input here (channels last)."""
@@ -284,6 +282,7 @@ def close(a: np.ndarray, b: np.ndarray) -> None:
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * float(np.abs(b).max()))
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("make", NETS)
 def test_there_and_back(make: Callable[[], Nets], tmp_path: Path) -> None:
     import torch
@@ -318,6 +317,7 @@ def test_there_and_back(make: Callable[[], Nets], tmp_path: Path) -> None:
         np.testing.assert_array_equal(model.named_parameters()[name], value)
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("make", [residual, flattened, unet])
 def test_a_file_that_pytorch_wrote(make: Callable[[], Nets], tmp_path: Path) -> None:
     from safetensors.torch import save_file
@@ -455,6 +455,7 @@ def test_without_a_net_there_the_names_are_ours(tmp_path: Path) -> None:
         np.testing.assert_array_equal(p, other.named_parameters()[name])
 
 
+@pytest.mark.reference
 def test_half_precision_and_tensors_are_taken() -> None:
     import torch
 

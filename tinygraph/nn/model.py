@@ -115,6 +115,13 @@ class Model(Trainer, Layer):
 
         save_model(self, path, custom_objects, include_optimizer)
 
+    @staticmethod
+    def load(path: str | Path, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The model that `save` wrote. See `tg.nn.models.load_model`."""
+        from tinygraph.saving.file import load_model
+
+        return load_model(path, custom_objects)
+
     def to_json(self, custom_objects: Mapping[str, Any] | None = None) -> str:
         """What the model is made of, without its numbers. See `tg.nn.models.model_from_json`."""
         from tinygraph.saving.architecture import model_to_json
