@@ -139,7 +139,7 @@ def test_parameter_counts(name: str, count: int) -> None:
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(tg.TinygraphError, match="do you mean alexnet .*; there are"):
+    with pytest.raises(tg.TinygraphError, match=r"do you mean alexnet .*; there are"):
         models.build("alexnet2")
 
 
