@@ -14,6 +14,7 @@ import tinygraph as tg
 from tinygraph import nn
 from tinygraph.nn.models import load_model, model_from_json
 from tinygraph.regularizers import L2
+from tinygraph.saving.functions import find_function, function_name
 from tinygraph.weights import load_arrays, save_arrays
 
 
@@ -337,6 +338,17 @@ def test_a_function_of_ones_own_needs_a_name(tmp_path: Path) -> None:
         load_model(tmp_path / "m")
     assert_same(model, load_model(tmp_path / "m", {"cube": cube}), sample((3, 2)))
     assert model_from_json(model.to_json({"cube": cube}), {"cube": cube}).layers[0].function is cube
+
+
+def test_every_activation_and_initializer_has_a_name(tmp_path: Path) -> None:
+    for function in nn.activations.ACTIVATIONS.values():
+        name = function_name(function)
+        assert name is not None, function
+        assert find_function(name) is function
+    assert find_function("losses.mean_squared_error") is nn.losses.mean_squared_error
+    for name in ("scope", "origin_here", "save_arrays", "functional", "eval", "losses.scope"):
+        with pytest.raises(tg.DataError, match="no function"):
+            find_function(name)
 
 
 def test_operators_between_symbols_are_functions_of_ours(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ PLACES = {
     "random.": ("tinygraph.functional.random",),
     "models.": ("tinygraph.models.lenet",),
 }
-"""Where the functions are, by what their names begin with. Nothing in there touches files."""
+"""Where the functions are made, by what their names begin with. None of them touches files."""
 
 
 @cache
@@ -30,7 +30,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     for start, modules in PLACES.items():
         for path in modules:
             for name, value in vars(import_module(path)).items():
-                if inspect.isfunction(value) and value.__module__.startswith("tinygraph."):
+                if inspect.isfunction(value) and value.__module__.startswith(path):
                     found.setdefault(f"{start}{name}", value)
     return found
 
