@@ -11,6 +11,7 @@ from small_training import assert_same_weights, blobs, classifier, compiled, wei
 
 import tinygraph as tg
 from tinygraph import nn
+from tinygraph.errors import DataError
 
 BACKENDS = ["numpy", "llvm"]
 
@@ -299,12 +300,15 @@ def test_an_evaluation_changes_nothing() -> None:
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_a_batch_larger_than_the_data_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_larger_than_the_data_is_an_error_in_training_only() -> None:
     x, y = blobs(10)
-    with caplog.at_level(logging.WARNING, "tinygraph"):
-        history = compiled().fit(x, y, batch_size=64, verbose=0)
-    assert "batch_size 64 is more than the 10 examples" in caplog.text
-    assert history.params["steps"] == 1
+    model = compiled()
+    with pytest.raises(DataError, match=r"64 is larger .* 10 examples; batch_size=10 or less"):
+        model.fit(x, y, batch_size=64, verbose=0)
+    assert model.fit(x, y, verbose=0).params["steps"] == 1  # 32 is only what is usual
+    model.evaluate(x, y, batch_size=64, verbose=0)
+    assert model.predict(x, batch_size=64, verbose=0).shape == (10, 3)
+    model.fit(x, y, batch_size=10, validation_data=(x[:4], y[:4]), verbose=0)
 
 
 def test_predict_needs_no_compile() -> None:

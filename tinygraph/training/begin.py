@@ -17,7 +17,7 @@ from tinygraph.training.averages import Averages
 from tinygraph.training.batch import Batch, as_batch, require_numbers
 from tinygraph.training.class_weight import with_class_weight
 from tinygraph.training.evaluate import evaluated, predicted
-from tinygraph.training.feed import Feed, feed_of
+from tinygraph.training.feed import Feed, at_most, feed_of
 from tinygraph.training.fit import Fit
 from tinygraph.training.progress import Display
 from tinygraph.training.resume import Resume, Resuming
@@ -62,7 +62,7 @@ def begin_fit(
     feed = feed_of(given, batch_size, shuffle, seed, steps)
     validation = None
     if held is not None:
-        size = validation_batch_size or batch_size
+        size = at_most(validation_batch_size or batch_size, held)
         validation = feed_of(held, size, False, 0, validation_steps)
     training.prepare(feed.first().x if training.needs_example else None, trains=True)
     display, level = _display(verbose)
@@ -102,7 +102,7 @@ def begin_evaluate(
     callbacks: Callbacks,
 ) -> dict[str, float]:
     """`Model.evaluate`."""
-    feed = feed_of(Batch(*data), batch_size, False, 0, steps)
+    feed = feed_of(Batch(*data), at_most(batch_size, Batch(*data)), False, 0, steps)
     display, level = _display(verbose)
     listeners = [*_listed(callbacks), *([display] if display else [])]
     known = {"steps": feed.steps, "verbose": level}
@@ -120,7 +120,7 @@ def begin_predict(
     callbacks: Callbacks,
 ) -> Any:
     """`Model.predict`."""
-    feed = feed_of(Batch(x), batch_size, False, 0, steps)
+    feed = feed_of(Batch(x), at_most(batch_size, Batch(x)), False, 0, steps)
     display, level = _display(verbose)
     listeners = [*_listed(callbacks), *([display] if display else [])]
     known = {"steps": feed.steps, "verbose": level}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, Protocol
@@ -14,8 +13,6 @@ from tinygraph.errors import DataError
 from tinygraph.nn.structure import leaves
 from tinygraph.tensor import Tensor
 from tinygraph.training.batch import Batch, as_batch, batch_of
-
-log = logging.getLogger("tinygraph")
 
 
 class Feed(Protocol):
@@ -153,7 +150,10 @@ class StepsFeed:
 def feed_of(
     data: Batch, batch_size: int | None, shuffle: bool, seed: int, steps: int | None = None
 ) -> Feed:
-    """The feed for what a user gave as x, y and sample_weight."""
+    """The feed for what a user gave as x, y and sample_weight, in batches of 32 if nothing is said.
+
+    A `DataError` where a batch is larger than the data set.
+    """
     feed: Feed
     if _is_arrays(data):
         feed = BatchesFeed(_batches_of(data, batch_size, shuffle, seed))
@@ -183,15 +183,20 @@ def _is_arrays(data: Batch) -> bool:
 
 
 def _batches_of(data: Batch, batch_size: int | None, shuffle: bool, seed: int) -> Batches:
-    """Of arrays. A batch larger than the data set is cut to what there is."""
-    size = 32 if batch_size is None else batch_size
     x, y, weight = as_batch(*data)
-    examples = len(next(leaves(x)))
-    if isinstance(size, int) and size > examples:
-        if batch_size is not None:
-            log.warning("batch_size %d is more than the %d examples there are", size, examples)
-        size = examples
+    size = min(32, max(1, _count(x))) if batch_size is None else batch_size
     return Batches(x, y, weight, size, shuffle, seed, prefetch=0)
+
+
+def at_most(batch_size: int | None, data: Batch) -> int | None:
+    """The batch size, cut to the data set where that is given as arrays."""
+    if not isinstance(batch_size, int) or not _is_arrays(data):
+        return batch_size
+    return min(batch_size, max(1, _count(as_batch(*data).x)))
+
+
+def _count(x: Any) -> int:
+    return len(next(leaves(x)))
 
 
 def _again_and_again(feed: Feed) -> Iterator[Batch]:
