@@ -149,20 +149,20 @@ def test_damage_in_a_file_of_somebody_else(
 
 
 def test_every_single_bit_counts(folder: Path) -> None:
-    """One flipped bit, at every place of the file."""
+    """One flipped bit, in every third byte of the file."""
     data, path = (folder / "model").read_bytes(), folder / "damaged"
     (length,) = struct.unpack("<Q", data[:8])
-    noticed = 0
-    for place in range(len(data)):
+    unnoticed = 0
+    for place in range(0, len(data), 3):
         path.write_bytes(damaged(data, [("flip", (place + 0.5) / len(data), 1)]))
         try:
             archive = load_arrays(path)
         except tg.DataError:
-            noticed += 1
             continue
+        unnoticed += 1
         assert place < 8 + length, "a changed number went unnoticed"
         assert archive.notes == load_arrays(folder / "model").notes
-    assert noticed > len(data) - 16  # only spaces at the end of the header may become something
+    assert unnoticed < 4  # spaces at the end of the header
 
 
 def test_notes_from_before_there_was_a_digest(tmp_path: Path) -> None:

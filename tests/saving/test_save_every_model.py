@@ -23,7 +23,7 @@ def kinds(model: nn.Model) -> list[tuple[Any, ...]]:
     return [(name, p.shape, p.dtype, p.trainable) for name, p in parameters]
 
 
-@pytest.mark.parametrize("name", map(named, models.MODELS))
+@pytest.mark.parametrize("name", [*map(named, models.MODELS)])
 def test_it_is_made_again(name: str) -> None:
     with undrawn():
         model = models.MODELS[name]()

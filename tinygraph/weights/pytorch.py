@@ -107,9 +107,9 @@ def to_pytorch(
 
 def modules_of_named(model: Layer, names: Names | None) -> list[Module]:
     """The modules that are not left out by names."""
-    out = {path for path, there in (names or {}).items() if there is None}
+    out = [path for path, there in (names or {}).items() if there is None]
     modules = [m for m in modules_of(model, out) if m.path not in out]
-    known = {m.path for m in modules} | out
+    known = [*(m.path for m in modules), *out]
     unknown = [path for path in names or {} if path not in known]
     if unknown:
         raise DataError(
