@@ -41,10 +41,11 @@ logarithm. All others are clipped to 1e-7 ... 1 - 1e-7, as in Keras on every bac
 cross-entropy takes logits only, and its `KLDivLoss` logarithms.
 """
 METRICS = """\
-A threshold that is None is 0.5; beside a loss of logits it is 0, where Keras keeps 0.5. `IoU` and
-`MeanIoU` see for themselves whether they are given classes, one-hot targets or scores. "accuracy"
-is binary, categorical or sparse, as loss and shapes say. A metric of nothing (an empty mask, a
-class that is nowhere) is NaN where Keras has 0. PyTorch has no metrics of its own.
+A threshold that is None is 0.5; beside a loss of logits it is 0, where Keras keeps 0.5. `IoU`,
+`MeanIoU` and `Dice` see for themselves whether they are given classes, one-hot targets or scores;
+`IoU` and `Dice` leave out class 0, the background, unless told otherwise. "accuracy" is binary,
+categorical or sparse, as loss and shapes say. A metric of nothing (an empty mask, a class that is
+nowhere) is NaN where Keras has 0. PyTorch has no metrics of its own.
 """
 LAYERS = """\
 PyTorch's `momentum` of a batch normalization is what Keras calls 1 - momentum; its layers draw
