@@ -17,6 +17,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
+from tinygraph.bench.measure import peak_rss_mb
 from tinygraph.bench.timing import run_block, warm_up
 from tinygraph.bench.torch_nets import NETS
 
@@ -74,7 +75,8 @@ def main() -> None:
     }
     print(json.dumps(ready), flush=True)
     for _ in sys.stdin:
-        print(json.dumps(asdict(run_block(step, inner))), flush=True)
+        block = asdict(run_block(step, inner))
+        print(json.dumps(block | {"peak_rss_mb": peak_rss_mb()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Comparison:
     """The same for each pair of blocks."""
     version: str
     first_call_s: float
+    peak_rss_mb: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """Our figures, and theirs with the word torch."""
@@ -45,6 +46,7 @@ class Comparison:
             "torch_median_ms": round(self.theirs.median * 1e3, 4),
             "torch_min_ms": round(self.theirs.best * 1e3, 4),
             "torch_first_call_s": self.first_call_s,
+            "torch_peak_rss_mb": self.peak_rss_mb,
             "ratio": round(self.ratio, 3),
             "ratio_of_best": round(self.ours.min_ms / (self.theirs.best * 1e3), 3),
             "pair_ratios": [round(pair, 3) for pair in self.pairs],
@@ -107,6 +109,7 @@ def _comparison(
         pairs=tuple(a / b for a, b in medians),
         version=other.ready["version"],
         first_call_s=other.ready["first_call_s"],
+        peak_rss_mb=other.peak_rss_mb,
     )
 
 
@@ -130,6 +133,7 @@ class TorchSide:
             "shape": workload.inputs[0].shape[1:],
         }
         self.ready: dict[str, Any] = {}
+        self.peak_rss_mb: float | None = None
 
     def __enter__(self) -> TorchSide:
         threads = str(self._wanted["threads"])
@@ -158,6 +162,7 @@ class TorchSide:
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         answer = self._answer()
+        self.peak_rss_mb = answer["peak_rss_mb"]
         return Block(tuple(answer["samples"]), answer["others"])
 
     def _answer(self) -> dict[str, Any]:
