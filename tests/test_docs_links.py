@@ -32,9 +32,10 @@ def broken(page: Path) -> list[str]:
             continue
         name, _, anchor = link.partition("#")
         target = page.parent / name if name else page
-        if not target.exists():
-            found.append(link)
-        elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+        known = (
+            anchors(target.read_text(encoding="utf-8")) if target.is_file() and anchor else set()
+        )
+        if not target.exists() or (anchor and anchor not in known):
             found.append(link)
     return found
 
