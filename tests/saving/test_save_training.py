@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,30 @@ def test_a_model_with_a_call_goes_on_too(tmp_path: Path) -> None:
         trained(each, 1, 2)
     assert values(again) == values(model)
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_what_a_file_cannot_say_is_noticed_when_saving(tmp_path: Path) -> None:
+    model = Tower([3])
+    model(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.save(tmp_path / "m")
+        model.drop.trainable = False  # this it can say
+        model.save(tmp_path / "m")
+    model.drop.rate = 0.75
+    with pytest.warns(UserWarning, match="drop was changed after tower had made it"):
+        model.save(tmp_path / "m")
+    model = Tower([3])
+    model(X)
+    model.hidden.append(nn.Dense(3))
+    model(X)
+    with pytest.warns(UserWarning, match="made anew, tower has other layers.*load_weights reads"):
+        model.save(tmp_path / "m")
+    other = Tower([3])
+    other.hidden.append(nn.Dense(3))
+    other(X)
+    other.load_weights(tmp_path / "m")
+    np.testing.assert_array_equal(other(X).numpy(), model(X).numpy())
 
 
 def test_a_model_in_a_loop_of_ones_own(tmp_path: Path) -> None:

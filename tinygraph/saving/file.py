@@ -12,6 +12,7 @@ from typing import Any
 
 from tinygraph.errors import DataError
 from tinygraph.saving.architecture import read_model, write_model
+from tinygraph.saving.check import warn_of_differences
 from tinygraph.saving.training import read_training, write_training
 from tinygraph.weights import Archive, assign_arrays, load_arrays, save_arrays
 
@@ -36,13 +37,15 @@ def save_model(
     if include_optimizer:
         training, state = write_training(model, custom_objects)
         arrays |= {OPTIMIZER + name: p.numpy() for name, p in state.items()}
+    architecture = write_model(model, custom_objects)
     notes = {
         "kind": KIND,
         "version": VERSION,
-        "architecture": write_model(model, custom_objects),
+        "architecture": architecture,
         "training": training,
     }
     save_arrays(path, arrays, notes)
+    warn_of_differences(model, architecture, custom_objects)
 
 
 def load_model(
