@@ -65,6 +65,12 @@ def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
     assert broken(page) == ["nowhere.md", "other.md#parts", "picture.png", "#no-heading"]
 
 
+def test_every_example_is_listed() -> None:
+    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    examples = {path.name for path in ROOT.glob("examples/[!_]*.py")}
+    assert {name for name in examples if f"`{name}`" not in page} == set()
+
+
 def test_every_page_is_linked_from_the_first() -> None:
     """From README.md one gets to every page."""
     reached, new = set(), {ROOT / "README.md"}
