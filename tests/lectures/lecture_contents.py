@@ -137,6 +137,7 @@ OPERATIONS = (
             f"{GATES}::activations",
             f"{GATES}::softmax",
             f"{GATES}::maxout_is_the_largest_of_linear_pieces",
+            "examples/activations_example::the_slopes",
         ),
     ),
     Row(
