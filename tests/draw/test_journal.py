@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tinygraph as tg
 from tinygraph.graph import topological
-from tinygraph.journal import Backward, Forward, Start, number
+from tinygraph.journal import Backward, Forward, Reading, Start, number
 
 
 def test_neuron(golden) -> None:
@@ -125,3 +125,19 @@ def test_arrays_cannot_be_written_to() -> None:
 )
 def test_numbers_are_written_short(value, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.float32(1.5), "1.5"),
+        ([[[2.0]]], "2.0"),
+        ([[1.0, 2.0, 3.0, 4.0]], "[1.0, 2.0, 3.0, 4.0]"),
+        ([[[[0.9], [0.1]], [[0.1], [0.9]]]], "[[0.9, 0.1], [0.1, 0.9]]"),
+        ([True, False], "[true, false]"),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], "1.0 … 5.0"),
+        (np.zeros((0, 2)), "empty"),
+    ],
+)
+def test_few_numbers_are_written_out_axes_of_one_left_out(array, text: str) -> None:
+    assert Reading(np.asarray(array)).short == text
