@@ -90,8 +90,11 @@ def _views(split: Split) -> tuple[Images, Images]:
 
 
 def pets_task(batch: int, seed: int, path: Path | None, limit: int | None) -> Task:
-    """Photographs of 160x160 pixels; of seven one validates and one tests."""
-    data = tg.data.oxford_pets(path, limit=limit, seed=seed)
+    """Photographs of 160x160 pixels; of seven one validates and one tests.
+
+    With a limit the set need not be whole.
+    """
+    data = tg.data.oxford_pets(path, limit=limit, seed=seed, verify=limit is None)
     (x, y), (x_test, y_test) = tg.data.split(data.x, data.y, validation=1 / 7, seed=seed)
     (x, y), validation = tg.data.split(x, y, validation=1 / 6, seed=seed)
     steps = [Flip(), Rotate(10), Zoom(0.2), Colour(0.1, 0.2, 0.2), as_floats]

@@ -24,8 +24,9 @@ def save_sheet(
 ) -> None:
     """The first images, each with the outlines of what is there and of what was found."""
     count = min(MOST, len(images))
-    rows = -(-count // COLUMNS)
-    figure, axes = new_figure(rows, COLUMNS, 2.1 * COLUMNS, 2.3 * rows + 0.3)
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    figure, axes = new_figure(rows, columns, 2.1 * columns, 2.3 * rows + 0.3)
     for axis in axes.ravel():
         axis.set_axis_off()
     for axis, image, t, f, title in zip(axes.ravel(), images[:count], truth, found, titles):

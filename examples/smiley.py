@@ -131,7 +131,8 @@ def save_examples(path: Path, nets: dict[str, nn.Model], data: tg.data.TrainVali
         lines = ["a smiley" if label else "none"]
         lines += [f"{SHORT[name]} {answers[k]:.2f}" for name, answers in said.items()]
         show_image(axes[0, k], image, "\n".join(lines), vmin=-1, vmax=2)
-        show_image(axes[1, k], maps[k], "", vmin=low, vmax=high).cmap.set_bad("0.8")
+        show_image(axes[1, k], maps[k], "", vmin=low, vmax=high)
+        axes[1, k].set_facecolor("0.8")  # seen where the map is NaN
         i, j = np.unravel_index(np.nanargmax(maps[k]), maps[k].shape)
         half = "places as in training" if k < len(chosen) // 2 else "places never trained on"
         axes[1, k].set_xlabel(half, fontsize=8)
