@@ -189,7 +189,9 @@ def tables(backend: str) -> Iterator[tuple[str, list[Row]]]:
     of_x = Row("dX", "full conv(dO, F turned by 180°)", text(dX, 1))
     yield "the exercise", [Row("dF", "conv(x, dO)", text(dF, 1)), of_x]
     each, mean = batch_cross_entropy(backend)
-    row = Row("-ln p", "of ten images", text(each, 3), ".356 for .7", "cut, not rounded")
+    row = Row(
+        "-ln p", "of ten images", text(each.reshape(2, 5), 3), ".356 for .7", "cut, not rounded"
+    )
     yield "cross-entropy of a batch", [row, Row("mean", "the batch's loss", text(mean, 4))]
 
 
@@ -217,6 +219,7 @@ def show(console: Console, title: str, rows: Sequence[Row]) -> None:
             console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
         return
     table = Table("what", "how", "value", title=title, title_justify="left")
+    table.columns[2].min_width = max(len(line) for row in rows for line in row.value.splitlines())
     for row in rows:
         value = row.value
         if row.deck:
