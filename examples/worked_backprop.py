@@ -175,7 +175,7 @@ def after_the_step(n: dict[str, Floats]) -> Iterator[Row]:
     slip = "digits swapped in .652; .352 not taken from .3 (on the last slide it is)"
     yield Row("b_o", "b_o - .5 db_o", text(n["new b_o"]), "bo1 .625, bo2 -.352", slip)
     slip = "no step: each output keeps its own; the mean stays .3 because dz adds up to 0"
-    yield Row("mean of b_o", "", text(n["new b_o"].mean()), "bo = (bo1 + bo2) / 2 = .3 !!", slip)
+    yield Row("mean b_o", "", text(n["new b_o"].mean()), "bo = (bo1 + bo2) / 2 = .3 !!", slip)
     yield Row("loss", "of the same image, now", text(n["new loss"]))
 
 

@@ -6,12 +6,14 @@ The numbers are those of the arithmetic; the slides' own slips are in the exampl
 from __future__ import annotations
 
 import html
+import io
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from section_1 import both_backends, compiled, image, kernel, plain
 
 import tinygraph as tg
@@ -157,3 +159,14 @@ def test_it_draws_and_explains(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert number in drawn
     assert worked.main(["--draw", str(tmp_path / "net.xyz")]) == 1
     assert "error: " in capsys.readouterr().err
+
+
+def test_the_tables_fit_a_terminal_of_80_columns() -> None:
+    out = io.StringIO()
+    console = Console(width=80, force_terminal=True, color_system=None, file=out)
+    for title, rows in worked.tables("numpy"):
+        worked.show(console, title, rows)
+    lines = [line for line in out.getvalue().splitlines() if line.startswith("│")]
+    assert len(lines) > 40
+    assert all(line.endswith("│") for line in lines)
+    assert any("-0.03398   0.17885   0.27885   0.26602" in line for line in lines)
