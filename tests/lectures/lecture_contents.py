@@ -280,13 +280,21 @@ MODELS = (
     Row(
         "the smiley classifier, tested where none was in training",
         (1,),
-        (*SMALL, "models/models_smileys::a_smiley_is_found_where_none_was_in_training"),
+        (
+            *SMALL,
+            "models/models_smileys::a_smiley_is_found_where_none_was_in_training",
+            "examples/smiley_examples::the_convolution_finds_faces_where_none_was_and_dense_nets_do_not",
+        ),
         ("smiley_classifier",),
     ),
     Row(
         "the smiley-to-ring U-Net",
         (1,),
-        (*SMALL, "models/models_smileys::blurry_smileys_become_rings"),
+        (
+            *SMALL,
+            "models/models_smileys::blurry_smileys_become_rings",
+            "examples/smiley_examples::the_ring_is_ten_times_nearer_than_the_input",
+        ),
         ("smiley_ring_unet",),
     ),
     Row(
@@ -456,4 +464,25 @@ KERAS = (
     ),
 )
 
-ROWS = (*OPERATIONS, *BACKPROPAGATION, *TRAINING, *MODELS, *KERAS)
+RESULTS = (
+    Row(
+        "how many images the nets for MNIST get right",
+        (5,),
+        (
+            "examples/mnist_examples::the_lectures_targets",
+            "examples/mnist_examples::the_test_images_choose_nothing",
+        ),
+    ),
+    Row(
+        "nuclei: the U-Nets, and the threshold they are compared with",
+        (1, 3, 5),
+        (
+            "examples/unet_training::what_a_run_leaves",
+            "examples/unet_scores::scores_are_pooled",
+            "examples/unet_scores::the_baseline_on_the_test_images",
+            "examples/pets_example::dice_on_the_test_images",
+        ),
+    ),
+)
+
+ROWS = (*OPERATIONS, *BACKPROPAGATION, *TRAINING, *MODELS, *KERAS, *RESULTS)
