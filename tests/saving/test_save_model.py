@@ -67,7 +67,7 @@ def one_graph_two_models() -> nn.Model:
     return nn.Model(z, [encoder(z), whole(z)])
 
 
-class Scale(nn.Layer):
+class Stretch(nn.Layer):
     """A layer from outside, with a way of its own to keep its arguments."""
 
     def __init__(self, start: float, *shape: int, square: bool = False, **options: Any) -> None:
@@ -110,7 +110,7 @@ class Blocks(nn.Model):
 
 def outside() -> nn.Model:
     inner = nn.Dense(5)
-    layers = [nn.Input((5,)), Scale(1.5, 2, 3, square=True), Residual(inner), Residual(inner)]
+    layers = [nn.Input((5,)), Stretch(1.5, 2, 3, square=True), Residual(inner), Residual(inner)]
     return nn.Sequential(layers)
 
 
@@ -381,20 +381,20 @@ def first_layer(notes: Any) -> Any:
 
 def test_classes_are_found_and_never_imported(tmp_path: Path) -> None:
     path = tmp_path / "m"
-    nn.Sequential([nn.Input((2,)), Scale(2.0)]).save(path)
+    nn.Sequential([nn.Input((2,)), Stretch(2.0)]).save(path)
 
     def rename(name: str) -> None:
         edited(path, lambda notes: first_layer(notes).update(layer=name))
 
-    rename("elsewhere.Scale")  # as from a script that was __main__
-    assert type(load_model(path).layers[0]) is Scale
+    rename("elsewhere.Stretch")  # as from a script that was __main__
+    assert type(load_model(path).layers[0]) is Stretch
     rename("antigravity.Fly")
     with pytest.raises(tg.DataError, match=r"no class antigravity.Fly: import .*={'Fly': Fly}"):
         load_model(path)
     import sys
 
     assert "antigravity" not in sys.modules
-    assert type(load_model(path, {"Fly": Scale}).layers[0]) is Scale
+    assert type(load_model(path, {"Fly": Stretch}).layers[0]) is Stretch
     rename("os.system")
     with pytest.raises(tg.DataError, match=r"no class os\.system"):
         load_model(path)
