@@ -205,6 +205,13 @@ def test_train_on_batch_and_test_on_batch() -> None:
     assert isinstance(compiled().train_on_batch(x, y), float)
 
 
+def test_predict_on_batch_is_one_step_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    x, _ = blobs(16)
+    model = compiled()
+    np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+    assert not caplog.records
+
+
 def test_regularisation_belongs_to_the_loss() -> None:
     x, y = blobs(16)
     model = nn.Sequential(

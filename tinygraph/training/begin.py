@@ -141,6 +141,14 @@ def one_batch(
     return averages.logs()
 
 
+def predict_one_batch(training: Training, x: Any) -> Any:
+    """`Model.predict_on_batch`."""
+    batch = as_batch(x, None, None)
+    require_numbers(batch, "the batch")
+    training.prepare(batch.x, trains=False)
+    return training.predict(batch.x)
+
+
 def _require_count(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise TinygraphError(f"{name} is a whole number of at least {least}, got {value!r}")

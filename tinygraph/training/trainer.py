@@ -149,11 +149,9 @@ class Trainer:
         """The outputs for all of x as arrays, nested as the model's outputs; `compile` need not
         have come before."""
         from tinygraph.training.begin import begin_predict
-        from tinygraph.training.training import Training
 
-        if self._training is None:
-            self._training = Training(_model(self))
-        return begin_predict(_model(self), self._training, x, batch_size, verbose, steps, callbacks)
+        training = self._predicting()
+        return begin_predict(_model(self), training, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,
@@ -184,13 +182,23 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as arrays."""
-        return self.predict(x, batch_size=2**31, verbose=0)
+        from tinygraph.training.begin import predict_one_batch
+
+        return predict_one_batch(self._predicting(), x)
 
     @property
     def metrics_names(self) -> list[str]:
         """What the numbers of `evaluate` are called, once the outputs are known."""
         objective = self._compiled("metrics_names").objective
         return [*objective.loss_names, *(name for name, _ in objective.named_metrics())]
+
+    def _predicting(self) -> Training:
+        """What predicts; a model that is not compiled does so too."""
+        from tinygraph.training.training import Training
+
+        if self._training is None:
+            self._training = Training(_model(self))
+        return self._training
 
     def _compiled(self, what: str) -> Training:
         if self._training is None or not self._training.is_complete:
