@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# One worker a core; the tests of a file stay together, since they share what they made.
+PARALLEL ?= -n auto --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -23,11 +25,11 @@ unet: $(VENV)/.for-unet
 	$(BIN)/python examples/unet.py $(ARGS)
 
 test: $(VENV)/.for-test
-	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile=fixed $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile=fixed $(ARGS)
 
 # What `make test` leaves out. Here a missing torch is a failure, not a skip.
 test-rest: $(VENV)/.for-test $(VENV)/.for-reference
-	$(BIN)/python -m pytest -m "slow or reference" --hypothesis-profile=thorough --need-reference $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow or reference" --hypothesis-profile=thorough --need-reference $(ARGS)
 
 test-all:
 	$(MAKE) test
