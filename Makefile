@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 # One worker a core; the tests of a file stay together, since they share what they made.
-PARALLEL ?= -n auto --dist loadfile
+PARALLEL ?= -n auto --maxprocesses=8 --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
