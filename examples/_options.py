@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
 from _checkpoint import CHECKPOINT, WEIGHTS, Settings, read_settings
+from _lesson import go_on_with
 
 from tinygraph.errors import DataError
 
@@ -71,12 +70,7 @@ def how_to_go_on(args: argparse.Namespace) -> str:
     """How to go on after Ctrl-C."""
     if args.predict is not None:
         return "the masks written so far stay"
-    if not (args.out / CHECKPOINT).exists():
-        return "nothing was saved yet"
-    python = os.path.relpath(sys.executable)
-    if python.startswith(os.pardir):
-        python = sys.executable
-    command = [python, sys.argv[0], "--resume", "--out", str(args.out)]
-    if args.json is not None:
-        command += ["--json", str(args.json)]
-    return f"go on with: {shlex.join(command)}"
+    said = go_on_with("--out", args.out, CHECKPOINT)
+    if args.json is None or not (args.out / CHECKPOINT).exists():
+        return said
+    return f"{said} {shlex.join(['--json', str(args.json)])}"

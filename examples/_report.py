@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from _checkpoint import Look
+from _figures import new_figure, save_figure, show_image
+from _lesson import print_table as print_rows
 from _scores import Mask, Score
 from numpy.typing import NDArray
 from rich.console import Console
@@ -22,9 +22,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
-
-from tinygraph.weights import written_whole
 
 BOTH, EXTRA, MISSED = (255, 255, 255), (230, 75, 53), (60, 130, 246)
 """Colours of the difference: right, predicted wrongly, not found."""
@@ -120,17 +117,7 @@ def print_table(
         [kind, str(counts[kind]), *map(_three, (s.dice, s.iou, o.dice, o.iou))]
         for kind, s, o in ((k, scores[k], baseline[k]) for k in scores)
     ]
-    if console.is_terminal:
-        table = Table(*heads)
-        for column in table.columns[1:]:
-            column.justify = "right"
-        for row in rows:
-            table.add_row(*row, style="bold" if row[0] == "all" else "")
-        console.print(table)
-    else:
-        for row in (heads, *rows):
-            line = "".join(f"{cell:<14}" if k == 0 else f"{cell:>10}" for k, cell in enumerate(row))
-            console.print(line, highlight=False)
+    print_rows(console, heads, rows)
     for name, value in facts.items():
         console.print(f"{name:<14}{value}", highlight=False)
 
@@ -143,19 +130,14 @@ def save_picture(
     titles: Sequence[str],
 ) -> None:
     """Rows of image, truth, prediction and difference."""
-    plt = _pyplot()
-    figure, axes = plt.subplots(
-        len(images), 4, figsize=(10, 2.6 * len(images)), squeeze=False, layout="constrained"
-    )
+    figure, axes = new_figure(len(images), 4, 10, 2.6 * len(images))
     for row, (image, t, p, title) in enumerate(zip(images, truth, predicted, titles)):
         shown = (image, t, p, difference(t, p))
         names = (title, "truth", "prediction", "difference")
         for axis, picture, name in zip(axes[row], shown, names):
-            axis.imshow(picture, cmap="gray", interpolation="nearest")
-            axis.set_title(name, fontsize=9)
-            axis.set_axis_off()
+            show_image(axis, picture, name)
     figure.supxlabel("difference: white right, red predicted wrongly, blue not found", fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def difference(truth: Mask, predicted: Mask) -> NDArray[np.uint8]:
@@ -169,8 +151,8 @@ def difference(truth: Mask, predicted: Mask) -> NDArray[np.uint8]:
 
 def save_curve(path: Path, losses: Sequence[float], looks: Sequence[Look]) -> None:
     """The loss of each step and their running mean, and the Dice on the validation images."""
-    plt = _pyplot()
-    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+    figure, axes = new_figure(1, 1, 7, 4)
+    axis = axes[0, 0]
     steps = np.arange(1, len(losses) + 1)
     axis.plot(steps, losses, color="0.75", linewidth=0.8, label="loss of a batch")
     window = min(25, len(losses))
@@ -187,24 +169,7 @@ def save_curve(path: Path, losses: Sequence[float], looks: Sequence[Look]) -> No
     )
     right.set(ylabel="Dice", ylim=(0, 1))
     figure.legend(loc="outside upper center", ncols=3, fontsize=8)
-    _save(figure, path)
-
-
-def _pyplot() -> Any:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
-
-
-def _save(figure: Any, path: Path) -> None:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
-    _pyplot().close(figure)
-    with written_whole(path) as file:
-        file.write(data.getvalue())
+    save_figure(figure, path)
 
 
 def _three(value: float) -> str:
