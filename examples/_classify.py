@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from _figures import new_figure, save_figure, show_image
-from _lesson import fitted, options, percent, print_table, write_numbers
+from _lesson import fitted, options, percent, print_table, say, write_numbers
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -100,7 +100,7 @@ def train_and_report(
         "val_loss", patience=max(3, epochs // 4), restore_best_weights=True
     )
     counts = f"{len(y)} images to train, {len(y_val)} to validate, {len(y_test)} to test"
-    console.print(f"{model.name}: {model.count_params():,} weights; {counts}", highlight=False)
+    say(console, f"{model.name}: {model.count_params():,} weights; {counts}")
     finished = fitted(
         model,
         console,
@@ -116,7 +116,7 @@ def train_and_report(
     rows = [["validation", percent(validated)], ["test", percent(accuracy)]]
     print_table(console, ["accuracy of the best epoch", ""], rows)
     epoch = best.best_epoch + 1
-    console.print(f"epoch {epoch} was the best, in {took:.1f} s", highlight=False)
+    say(console, f"epoch {epoch} was the best, in {took:.1f} s")
     save_confusions(args.output / "confusions.png", data.test, said)
     save_curves(args.output / "curves.png", model.history.history, epoch)
     numbers = {

@@ -56,7 +56,7 @@ def run(lesson: Callable[[argparse.Namespace, Console], bool], args: argparse.Na
         args.output.mkdir(parents=True, exist_ok=True)
         return 0 if lesson(args, Console()) else 130
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print("stopped before there was anything to show", file=sys.stderr)
         return 130
     except (OSError, TinygraphError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -74,14 +74,24 @@ def go_on_with(option: str, folder: Path, checkpoint: str) -> str:
 
 
 def fitted(model: Model, console: Console, *data: Any, **options: Any) -> bool:
-    """`model.fit`; False after Ctrl-C, with the weights that the model has by then."""
+    """`model.fit`; False after Ctrl-C, with the weights that the model has by then.
+
+    Ctrl-C before the first epoch is over stays a `KeyboardInterrupt`: there is nothing to show.
+    """
     try:
         model.fit(*data, **options)
         return True
     except KeyboardInterrupt:
-        done = len(model.history.epoch)
-        console.print(f"stopped after {done} epochs: this is how far it came", highlight=False)
+        if not (done := len(model.history.epoch)):
+            raise
+        epochs = "1 epoch" if done == 1 else f"{done} epochs"
+        say(console, f"stopped after {epochs}: this is how far it came")
         return False
+
+
+def say(console: Console, text: str) -> None:
+    """A line, which nothing colours, cuts or takes for markup."""
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def print_table(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -98,7 +108,7 @@ def print_table(console: Console, heads: Sequence[str], rows: Sequence[Sequence[
     for row in (heads, *rows):
         first, *others = (f"{cell:{w}}" for cell, w in zip(row, widths))
         cells = [first, *(cell.strip().rjust(len(cell)) for cell in others)]
-        console.print("  ".join(cells), highlight=False, soft_wrap=True, markup=False)
+        say(console, "  ".join(cells))
 
 
 def write_numbers(folder: Path, numbers: Mapping[str, Any], console: Console) -> None:
@@ -107,7 +117,7 @@ def write_numbers(folder: Path, numbers: Mapping[str, Any], console: Console) ->
         file.write(json.dumps(numbers, indent=2).encode() + b"\n")
     pictures = sorted(p.name for p in folder.glob("*.png"))
     written = ", ".join([NUMBERS, *pictures])
-    console.print(f"written to {folder}: {written}", highlight=False, soft_wrap=True)
+    say(console, f"written to {folder}: {written}")
 
 
 def percent(part: float) -> str:

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from _checkpoint import set_aside
-from _lesson import go_on_with, options, positive, print_table, run, write_numbers
+from _lesson import go_on_with, options, positive, print_table, run, say, write_numbers
 from _prepare import VIEWS
 from _scores import Mask, Score, by_kind, otsu_mask
 from _segments import Images, Task, nuclei_task, pets_task
@@ -95,15 +95,15 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
     folder: Path = args.output
     settings = settings_for(args)
     if not args.resume and (kept := set_aside(folder)) is not None:
-        console.print(f"an earlier run is kept as {kept}", highlight=False, soft_wrap=True)
+        say(console, f"an earlier run is kept as {kept}")
     with written_whole(folder / SETTINGS) as file:
         file.write(json.dumps(asdict(settings), indent=2).encode() + b"\n")
     task = task_of(settings)
     model = compiled(settings, task, args.threads)
-    console.print(
+    say(
+        console,
         f"{model.name}: {model.count_params():,} weights, {len(task.batches)} batches an epoch, "
         f"{settings.backend}",
-        highlight=False,
     )
     started = time.perf_counter()
     best = EarlyStopping(
@@ -160,7 +160,7 @@ def report(
         f"{right:.1%} of the pixels have the right class of {len(task.classes)}",
         f"trained for {took:.0f} s",
     ):
-        console.print(line, highlight=False)
+        say(console, line)
     titles = [
         f"{kind} {Score.of([f], [t]).dice:.2f}" for kind, f, t in zip(task.kinds, found, truth)
     ]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from _figures import new_figure, save_figure, show_image
-from _lesson import fitted, options, percent, positive, print_table, run, write_numbers
+from _lesson import fitted, options, percent, positive, print_table, run, say, write_numbers
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -31,7 +31,7 @@ SIZE = 32
 Floats = NDArray[np.float32]
 
 
-def dense_same() -> nn.Model:
+def small_dense() -> nn.Model:
     """About as many weights as the convolution: 103."""
     layers = [
         nn.Input((SIZE, SIZE, 1)),
@@ -40,10 +40,10 @@ def dense_same() -> nn.Model:
         nn.Dense(1, activation="relu"),
         nn.Dense(1, activation="sigmoid"),
     ]
-    return nn.Sequential(layers, name="dense_same")
+    return nn.Sequential(layers, name="small_dense")
 
 
-def dense_more() -> nn.Model:
+def large_dense() -> nn.Model:
     """One hidden layer that sees every pixel: 32,833 weights."""
     layers = [
         nn.Input((SIZE, SIZE, 1)),
@@ -51,15 +51,16 @@ def dense_more() -> nn.Model:
         nn.Dense(32, activation="relu"),
         nn.Dense(1, activation="sigmoid"),
     ]
-    return nn.Sequential(layers, name="dense_more")
+    return nn.Sequential(layers, name="large_dense")
 
 
 NETS = {
     "convolution": (tg.models.smiley_classifier, 0.02),
-    "dense, as many weights": (dense_same, 0.01),
-    "dense, many more weights": (dense_more, 0.003),
+    "small dense net": (small_dense, 0.01),
+    "large dense net": (large_dense, 0.003),
 }
 """How each net is built, and the learning rate that suits it on the validation images."""
+PARTS = ("train", "validation", "test")
 
 
 def lesson(args: argparse.Namespace, console: Console) -> bool:
@@ -68,7 +69,7 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
     data = tg.data.smileys(train=args.train, size=SIZE, noise=args.noise, seed=args.seed)
     rows, numbers, nets, finished = [], {}, {}, True
     for name, (build, rate) in NETS.items():
-        console.print(f"{name}:", highlight=False)
+        say(console, f"{name}:")
         model = nets[name] = build()
         model.initialize(args.seed)
         model.compile(
@@ -87,17 +88,14 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
         if not finished:
             break
     took = time.perf_counter() - started
-    heads = ["", "weights", "training", "same places", "places never trained on"]
+    heads = ["", "weights", "training", "same places", "new places"]
     print_table(console, heads, rows)
-    console.print(f"in {took:.1f} s", highlight=False)
+    say(console, f"in {took:.1f} s")
     save_filter(args.output / "filter.png", nets["convolution"])
     save_examples(args.output / "examples.png", nets, data)
     result = {"nets": numbers, "seed": args.seed, "backend": args.backend}
     write_numbers(args.output, {**result, "seconds": round(took, 1)}, console)
     return finished
-
-
-PARTS = ("train", "validation", "test")
 
 
 def column(labels: NDArray[np.int32]) -> Floats:
@@ -129,7 +127,7 @@ def save_examples(path: Path, nets: dict[str, nn.Model], data: tg.data.TrainVali
     figure, axes = new_figure(2, len(chosen), 1.95 * len(chosen), 4.9)
     for k, (image, label) in enumerate(chosen):
         lines = ["a smiley" if label else "none"]
-        lines += [f"{SHORT[name]} {answers[k]:.2f}" for name, answers in said.items()]
+        lines += [f"{name} {answers[k]:.2f}" for name, answers in said.items()]
         show_image(axes[0, k], image, "\n".join(lines), vmin=-1, vmax=2)
         show_image(axes[1, k], maps[k], "", vmin=low, vmax=high)
         axes[1, k].set_facecolor("0.8")  # seen where the map is NaN
@@ -142,13 +140,6 @@ def save_examples(path: Path, nets: dict[str, nn.Model], data: tg.data.TrainVali
     axes[1, 0].set_ylabel("the convolution's map", fontsize=9)
     figure.suptitle("what each net says: 1 is a smiley, 0 is none", fontsize=9)
     save_figure(figure, path)
-
-
-SHORT = {
-    "convolution": "convolution",
-    "dense, as many weights": "dense, same",
-    "dense, many more weights": "dense, more",
-}
 
 
 def kernel_of(model: nn.Model) -> Floats:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from _figures import new_figure, save_figure, show_image
-from _lesson import fitted, options, positive, print_table, run, write_numbers
+from _lesson import fitted, options, positive, print_table, run, say, write_numbers
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -54,7 +54,7 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
     rows = [[name, f"{error:.5f}", f"{times[name]:.1f}"] for name, error in errors.items()]
     print_table(console, ["test images", "mean squared error", "times the U-Net's"], rows)
     took = time.perf_counter() - started
-    console.print(f"{model.count_params():,} weights, in {took:.1f} s", highlight=False)
+    say(console, f"{model.count_params():,} weights, in {took:.1f} s")
     save_examples(args.output / "examples.png", x, found, y)
     history = model.history.history
     save_curves(args.output / "loss.png", history, errors["the input, as it is"])

@@ -52,8 +52,8 @@ def test_both_backends_learn_the_same(tmp_path: Path) -> None:
 
 def test_the_nets_to_compare_with() -> None:
     assert smiley.NETS["convolution"][0]().count_params() == 124
-    assert smiley.dense_same().count_params() == 100 + 3
-    assert smiley.dense_more().count_params() == 1024 * 32 + 32 + 33
+    assert smiley.small_dense().count_params() == 100 + 3
+    assert smiley.large_dense().count_params() == 1024 * 32 + 32 + 33
 
 
 def test_ctrl_c_keeps_what_was_done(
@@ -77,6 +77,19 @@ def interrupt_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(History, "on_epoch_end", on_epoch_end)
+
+
+@pytest.mark.parametrize("example", [smiley, smiley_ring])
+def test_ctrl_c_in_the_first_epoch(
+    example: Any, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_epoch_begin(self: History, epoch: int, logs: Any = None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(History, "on_epoch_begin", on_epoch_begin)
+    assert example.main(["--train", "40", "--output", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "stopped before there was anything to show\n"
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("args", [["--epochs", "0"], ["--seed", "-1"], ["--backend", "gpu"]])
