@@ -106,15 +106,31 @@ def column(labels: NDArray[np.int32]) -> Floats:
 def save_filter(path: Path, model: nn.Model) -> None:
     """The face that was to be found, and the kernel that was learned."""
     kernel = kernel_of(model)[:, :, 0, 0]
-    pattern = face(len(kernel))
-    figure, axes = new_figure(1, 2, 6.4, 3.2)
-    show_image(axes[0, 0], pattern, "the face", vmin=0, vmax=1)
+    (down, right), alike = likeness(kernel)
+    moved = f", moved {down} down, {right} right" if down or right else ""
+    figure, axes = new_figure(1, 2, 7.2, 3.4)
+    show_image(axes[0, 0], face(len(kernel)), "the face", vmin=0, vmax=1)
     most = np.abs(kernel).max()
-    alike = np.corrcoef(kernel.ravel(), pattern.ravel())[0, 1]
-    title = f"what the convolution looks for\n(correlation with the face {alike:.2f})"
+    title = f"what the convolution looks for:\nthe face{moved} (correlation {alike:.2f})"
     shown = show_image(axes[0, 1], kernel, title, cmap="RdBu_r", vmin=-most, vmax=most)
     figure.colorbar(shown, ax=axes[0, 1], shrink=0.8)
     save_figure(figure, path)
+
+
+def likeness(kernel: Floats, most: int = 3) -> tuple[tuple[int, int], float]:
+    """By how much the face must be moved to be most like the kernel, and their correlation.
+
+    Nothing says where in its window the convolution keeps the face.
+    """
+    around = np.pad(face(len(kernel)), most)
+    found = {}
+    for down in range(-most, most + 1):
+        for right in range(-most, most + 1):
+            top, left = most - down, most - right
+            window = around[top : top + len(kernel), left : left + len(kernel)]
+            found[down, right] = float(np.corrcoef(kernel.ravel(), window.ravel())[0, 1])
+    best = max(found, key=lambda move: found[move])
+    return best, found[best]
 
 
 def save_examples(path: Path, nets: dict[str, nn.Model], data: tg.data.TrainValidationTest) -> None:
@@ -123,19 +139,20 @@ def save_examples(path: Path, nets: dict[str, nn.Model], data: tg.data.TrainVali
     images = np.stack([image for image, _ in chosen])
     said = {name: net.predict(images, verbose=0)[:, 0] for name, net in nets.items()}
     maps = response(nets["convolution"], images)
+    (down, right), _ = likeness(kernel_of(nets["convolution"])[:, :, 0, 0])
     low, high = float(np.nanmin(maps)), float(np.nanmax(maps))
     figure, axes = new_figure(2, len(chosen), 1.95 * len(chosen), 4.9)
     for k, (image, label) in enumerate(chosen):
         lines = ["a smiley" if label else "none"]
         lines += [f"{name} {answers[k]:.2f}" for name, answers in said.items()]
-        show_image(axes[0, k], image, "\n".join(lines), vmin=-1, vmax=2)
+        show_image(axes[0, k], image, "\n".join(lines), vmin=-0.6, vmax=1.5)
         show_image(axes[1, k], maps[k], "", vmin=low, vmax=high)
         axes[1, k].set_facecolor("0.8")  # seen where the map is NaN
         i, j = np.unravel_index(np.nanargmax(maps[k]), maps[k].shape)
         half = "places as in training" if k < len(chosen) // 2 else "places never trained on"
         axes[1, k].set_xlabel(half, fontsize=8)
-        for axis in axes[:, k]:
-            axis.plot(j, i, "o", markersize=44, markerfacecolor="none", color="tab:orange")
+        for axis, x, y in ((axes[0, k], j + right, i + down), (axes[1, k], j, i)):
+            axis.plot(x, y, "o", markersize=44, markerfacecolor="none", color="tab:orange")
     axes[0, 0].set_ylabel("the image, and where\nthe convolution looked", fontsize=9)
     axes[1, 0].set_ylabel("the convolution's map", fontsize=9)
     figure.suptitle("what each net says: 1 is a smiley, 0 is none", fontsize=9)
@@ -165,7 +182,7 @@ def _some(part: tg.data.Examples, count: int) -> list[tuple[Floats, int]]:
 def main(given: Sequence[str] | None = None) -> int:
     parser = options(__doc__, epochs=15, output="smiley-out")
     parser.add_argument("--train", type=positive, default=1000, help="training images (1000)")
-    parser.add_argument("--noise", type=float, default=0.6, help="its standard deviation (0.6)")
+    parser.add_argument("--noise", type=float, default=0.3, help="its standard deviation (0.3)")
     return run(lesson, parser.parse_args(given))
 
 

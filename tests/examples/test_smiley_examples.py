@@ -14,6 +14,7 @@ import smiley_ring
 from PIL import Image
 
 from tinygraph.callbacks import History
+from tinygraph.data.synthetic import face
 
 Capture = pytest.CaptureFixture[str]
 
@@ -54,6 +55,16 @@ def test_the_nets_to_compare_with() -> None:
     assert smiley.NETS["convolution"][0]().count_params() == 124
     assert smiley.small_dense().count_params() == 100 + 3
     assert smiley.large_dense().count_params() == 1024 * 32 + 32 + 33
+
+
+@pytest.mark.parametrize("moved", [(0, 0), (-1, 2)])
+def test_the_place_of_the_face_in_the_kernel(moved: tuple[int, int]) -> None:
+    down, right = moved
+    kernel = np.roll(np.pad(face(11), 4), moved, (0, 1))[4:15, 4:15]
+    found, alike = smiley.likeness(kernel)
+    assert found == (down, right)
+    assert alike == pytest.approx(1)
+    assert smiley.likeness(-kernel)[1] < 0.5
 
 
 def test_ctrl_c_keeps_what_was_done(
