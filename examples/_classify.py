@@ -130,7 +130,7 @@ def train_and_report(
         "backend": args.backend,
         "seconds": round(took, 1),
     }
-    write_numbers(args.output, numbers, console)
+    write_numbers(args.output, numbers, ["confusions.png", "curves.png"], console)
     return finished
 
 

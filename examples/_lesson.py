@@ -111,13 +111,13 @@ def print_table(console: Console, heads: Sequence[str], rows: Sequence[Sequence[
         say(console, "  ".join(cells))
 
 
-def write_numbers(folder: Path, numbers: Mapping[str, Any], console: Console) -> None:
-    """The numbers of a run as JSON, in a file; the last line says which files there are."""
+def write_numbers(
+    folder: Path, numbers: Mapping[str, Any], written: Sequence[str], console: Console
+) -> None:
+    """The numbers of a run as JSON; the last line says this file and those that were written."""
     with written_whole(folder / NUMBERS) as file:
         file.write(json.dumps(numbers, indent=2).encode() + b"\n")
-    pictures = sorted(p.name for p in folder.glob("*.png"))
-    written = ", ".join([NUMBERS, *pictures])
-    say(console, f"written to {folder}: {written}")
+    say(console, f"written to {folder}: {', '.join([NUMBERS, *written])}")
 
 
 def percent(part: float) -> str:

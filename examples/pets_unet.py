@@ -179,7 +179,7 @@ def report(
         "epochs_done": len(model.history.epoch),
         "seconds": round(took, 1),
     }
-    write_numbers(folder, numbers, console)
+    write_numbers(folder, numbers, [WEIGHTS, "predictions.png", "curves.png"], console)
 
 
 def seen(model: Model, x: Images, sides: int) -> Images:

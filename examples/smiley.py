@@ -93,8 +93,8 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
     say(console, f"in {took:.1f} s")
     save_filter(args.output / "filter.png", nets["convolution"])
     save_examples(args.output / "examples.png", nets, data)
-    result = {"nets": numbers, "seed": args.seed, "backend": args.backend}
-    write_numbers(args.output, {**result, "seconds": round(took, 1)}, console)
+    facts = {"seed": args.seed, "backend": args.backend, "seconds": round(took, 1)}
+    write_numbers(args.output, {"nets": numbers, **facts}, ["filter.png", "examples.png"], console)
     return finished
 
 

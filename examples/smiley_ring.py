@@ -68,7 +68,7 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
         "backend": args.backend,
         "seconds": round(took, 1),
     }
-    write_numbers(args.output, numbers, console)
+    write_numbers(args.output, numbers, ["examples.png", "loss.png"], console)
     return finished
 
 
