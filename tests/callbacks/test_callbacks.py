@@ -169,6 +169,8 @@ def test_the_best_weights_come_back(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_watched_must_be_there() -> None:
     with pytest.raises(tg.TinygraphError, match=r"watches 'val_loss': fit needs validation_data"):
         fit(regression(), EarlyStopping())
+    with pytest.raises(tg.TinygraphError, match=r"watches 'val_los'; the logs have loss, val_loss"):
+        fit(regression(), EarlyStopping("val_los"), validation_data=(X, Y))
     with pytest.raises(tg.TinygraphError, match=r"watches 'accuracy'; the logs have loss"):
         fit(regression(), EarlyStopping("accuracy"))
     fit(

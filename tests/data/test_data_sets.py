@@ -55,7 +55,9 @@ def test_examples_unpack_print_scale_and_slice() -> None:
     assert x.shape == (2000, 28, 28)
     assert len(x_test) == 500
     train = tg.data.fashion_mini().train
-    assert str(train) == ("2000 examples: x uint8[2000,28,28], y uint8[2000], 10 classes")
+    assert repr(train) == ("2000 examples: x uint8[2000,28,28], y uint8[2000], 10 classes")
+    assert str(train) == repr(train)
+    assert repr(tg.data.nuclei()).startswith("train: 90 images (")
     floats, labels = train.scaled()
     assert floats.shape == (2000, 28, 28, 1)
     assert floats.dtype == np.float32

@@ -80,6 +80,9 @@ def test_windows_floor_and_output_size_shows_the_border() -> None:
     assert (int(size), size.unused, size.fitting) == (2, 1, (0, 1))
     assert str(size) == "2 (of 2.50): 1 unused at the end; padding (0, 1) would fit"
     assert str(tg.output_size(7, 3, stride=2)) == "3: every element is used"
+    assert repr(tg.output_size(7, 3, stride=2)) == "<output size 3: every element is used>"
+    with pytest.raises(tg.ShapeError, match=r"of one axis, got extent=\(227, 227\)"):
+        tg.output_size((227, 227), 11, 4)  # pyright: ignore[reportArgumentType]
     assert tg.output_size(7, 3, 2, "same").size == 4
     assert tg.output_size(6, 3, 2, [(0, 1)]).fitting is None
     with pytest.raises(tg.ShapeError, match="does not fit into 2"):

@@ -62,6 +62,11 @@ def other_model() -> nn.Model:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
+        (
+            lambda: nn.Sequential([nn.Input((784,)), nn.Dense(7)]),
+            r"which the model has not; dense/kernel is float32\[784,16\] there, "
+            r"float32\[784,7\] in the model",
+        ),
         (other_model, r"dense_1/kernel is float32\[16,16\] there, float32\[16,17\] in the model"),
         (models.mnist_cnn, r"lacks conv2d/kernel, .* and has dense_1/kernel.* which the model has"),
     ],

@@ -27,7 +27,9 @@ def cases() -> list[Any]:
     return [
         pytest.param(X[:0], Y[:0], {}, {}, "the data set is empty", id="empty"),
         pytest.param([], [], {}, {}, "the data set is empty", id="empty list"),
-        pytest.param(iter([]), None, {}, {}, "the data set is empty", id="no batches"),
+        pytest.param(
+            iter([]), None, {}, {"batch_size": None}, "the data set is empty", id="no batches"
+        ),
         pytest.param(X, Y[:30], {}, {}, "x has 40, y has 30", id="lengths"),
         pytest.param(X, Y, {}, {"sample_weight": np.ones(9)}, "sample_weight has 9", id="weights"),
         pytest.param(X, Y + 1, {}, {}, r"batch \d+: .*from 0 to 2, got \d to 3", id="label range"),
@@ -75,6 +77,19 @@ def cases() -> list[Any]:
         pytest.param((X, Y), None, {}, {}, "takes 1 inputs, x has 2", id="a pair"),
         pytest.param(3, None, {}, {}, "x is an array", id="a number"),
         pytest.param([(X, Y)], Y, {}, {}, "x makes no array", id="y twice"),
+        pytest.param(X, Y, {}, {"validation_data": X}, "got one array", id="validation array"),
+        pytest.param(tg.data.digits().train, None, {}, {}, "as in x, y =", id="a data set"),
+        pytest.param(tg.data.digits(), None, {}, {}, "arrays of one part", id="a data set's parts"),
+        pytest.param(tg.data.Batches(X, Y), Y, {}, {}, "y .* come with x", id="y beside batches"),
+        pytest.param(tg.data.Batches(X, Y), None, {}, {}, "made already", id="size of batches"),
+        pytest.param(
+            iter([(X, Y)]),
+            None,
+            {},
+            {"epochs": 2, "batch_size": None},
+            "epoch 2: .* can be gone through once",
+            id="an iterator that is at its end",
+        ),
     ]
 
 

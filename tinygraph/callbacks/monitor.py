@@ -33,7 +33,9 @@ class Monitor(Callback):
             return float(logs[self.monitor])
         if self.monitor.startswith("val_") and self.params.get("validation_freq", 1) > 1:
             return None
-        needs = ": fit needs validation_data" if self.monitor.startswith("val_") else ""
+        validates = any(name.startswith("val_") for name in logs)
+        wanted = self.monitor.startswith("val_") and not validates
+        needs = ": fit needs validation_data" if wanted else ""
         raise TinygraphError(
             f"{type(self).__name__} watches {self.monitor!r}{needs}; the logs have "
             f"{', '.join(logs) or 'nothing'}"

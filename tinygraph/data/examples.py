@@ -46,7 +46,7 @@ class Examples:
         which = np.atleast_1d(which) if not isinstance(which, slice) else which
         return Examples(self.x[which], self.y[which], self.classes, self.largest)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         text = f"{len(self)} examples: x {_kind(self.x)}, y {_kind(self.y)}"
         return text + (f", {len(self.classes)} classes" if self.classes else "")
 
@@ -67,7 +67,7 @@ class TrainTest:
     def __iter__(self) -> Iterator[Examples]:
         return iter((self.train, self.test))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"train: {self.train}\ntest: {self.test}"
 
 
@@ -82,7 +82,7 @@ class TrainValidationTest:
     def __iter__(self) -> Iterator[Examples]:
         return iter((self.train, self.validation, self.test))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"train: {self.train}\nvalidation: {self.validation}\ntest: {self.test}"
 
 

@@ -46,7 +46,7 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         kinds, counts = np.unique(self.kinds, return_counts=True)
         return f"{len(self)} images (" + ", ".join(f"{n} {k}" for k, n in zip(kinds, counts)) + ")"
 
@@ -59,7 +59,7 @@ class Nuclei:
     validation: Split
     test: Split
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"train: {self.train}\nvalidation: {self.validation}\ntest: {self.test}"
 
 

@@ -95,6 +95,9 @@ class OutputSize(NamedTuple):
     def __int__(self) -> int:
         return self.size
 
+    def __repr__(self) -> str:
+        return f"<output size {self}>"
+
     def __str__(self) -> str:
         if self.fitting is None:
             return f"{self.size}: every element is used"
@@ -112,6 +115,11 @@ def output_size(
     """floor((extent - window + padding) / stride) + 1 along one axis, and whether that uses every
     element.
     """
+    for name, value in (("extent", extent), ("window", window), ("stride", stride)):
+        if isinstance(value, tuple | list):
+            raise ShapeError(
+                f"output_size is of one axis, got {name}={value}; ask for each axis{here()}"
+            )
     ((before, after),) = padding_pairs(
         "output_size",
         padding,

@@ -13,6 +13,7 @@ from tinygraph.callbacks.callback import Callback
 from tinygraph.callbacks.callback_list import CallbackList
 from tinygraph.callbacks.history import History
 from tinygraph.errors import DataError, TinygraphError
+from tinygraph.tensor import Tensor
 from tinygraph.training.averages import Averages
 from tinygraph.training.batch import Batch, as_batch, require_numbers
 from tinygraph.training.class_weight import with_class_weight
@@ -162,6 +163,10 @@ def _validation(data: Any) -> Batch:
                 f"validation_data is (x, y) or (x, y, sample_weight), got {len(data)} parts"
             )
         return Batch(*data)
+    if isinstance(data, np.ndarray | Tensor):
+        raise DataError(
+            "validation_data is (x, y) or (x, y, sample_weight), or gives batches; got one array"
+        )
     return Batch(data)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinygraph.data.batches import Batches
+from tinygraph.data.examples import Examples, TrainTest, TrainValidationTest
 from tinygraph.errors import DataError
 from tinygraph.nn.structure import leaves
 from tinygraph.tensor import Tensor
@@ -155,11 +156,18 @@ def feed_of(
     A `DataError` where a batch is larger than the data set.
     """
     feed: Feed
+    if isinstance(data.x, Examples | TrainTest | TrainValidationTest):
+        part = "" if isinstance(data.x, Examples) else " of one part"
+        raise DataError(
+            f"x is a data set; give the arrays{part}, as in x, y = examples.scaled(); got {data.x}"
+        )
     if _is_arrays(data):
         feed = BatchesFeed(_batches_of(data, batch_size, shuffle, seed))
     else:
         if data.y is not None or data.weight is not None:
             raise DataError("y and sample_weight come with x, where x gives batches (x, y, weight)")
+        if batch_size is not None:
+            raise DataError(f"x gives batches that are made already; leave out {batch_size=}")
         feed = BatchesFeed(data.x) if isinstance(data.x, Batches) else IterableFeed(data.x)
     if steps is None:
         return feed
@@ -171,6 +179,8 @@ def feed_of(
 def _is_arrays(data: Batch) -> bool:
     """Whether x is data itself, not something that gives batches of it."""
     x = data.x
+    if isinstance(x, Batches):
+        return False
     if isinstance(x, np.ndarray | Tensor | dict) or data.y is not None:
         return True
     if isinstance(x, list | tuple):
@@ -189,8 +199,10 @@ def _batches_of(data: Batch, batch_size: int | None, shuffle: bool, seed: int) -
 
 
 def at_most(batch_size: int | None, data: Batch) -> int | None:
-    """The batch size, cut to the data set where that is given as arrays."""
-    if not isinstance(batch_size, int) or not _is_arrays(data):
+    """The batch size, cut to the data set; None where the data come in batches."""
+    if isinstance(data.x, Examples | TrainTest | TrainValidationTest) or not _is_arrays(data):
+        return None
+    if not isinstance(batch_size, int):
         return batch_size
     return min(batch_size, max(1, _count(as_batch(*data).x)))
 

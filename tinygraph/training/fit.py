@@ -26,6 +26,11 @@ from tinygraph.training.training import Training
 if TYPE_CHECKING:
     from tinygraph.nn.model import Model
 
+USED_UP = (
+    "; an iterator can be gone through once: say steps_per_epoch, or give a tg.data.Batches or a "
+    "list of batches"
+)
+
 
 @dataclass
 class Fit:
@@ -93,7 +98,8 @@ class Fit:
         finite = self._batches(epoch, first, averages)
         self.logs = averages.logs()
         if not self.logs:
-            raise DataError(f"epoch {epoch + 1}: the data set is empty, it gave no batch")
+            again = "" if epoch == self.initial_epoch else USED_UP
+            raise DataError(f"epoch {epoch + 1}: the data set is empty, it gave no batch{again}")
         if finite and self.validation is not None and (epoch + 1) % self.validation_freq == 0:
             where = f"validation after epoch {epoch + 1}"
             found = evaluated(

@@ -58,7 +58,7 @@ def _arrays(source: str | Path | Iterable[Any]) -> tuple[list[np.ndarray], str]:
     if isinstance(source, str | Path):
         return _read(source), str(source)
     listed = source.values() if isinstance(source, Mapping) else source
-    return [np.asarray(array) for array in listed], "the weights from Keras"
+    return [np.asarray(array) for array in listed], "the list of weights"
 
 
 def _read(path: str | Path) -> list[np.ndarray]:

@@ -73,7 +73,10 @@ def assign_arrays(
     if (missing or unknown) and not by_name and not skip_mismatch:
         lacks = f"lacks {_some(missing)}" if missing else ""
         has = f"has {_some(unknown)}, which the model has not" if unknown else ""
-        raise DataError(f"{where} does not fit: it {' and '.join(filter(None, (lacks, has)))}")
+        differs = f"; {mismatched[0]}" if mismatched else ""
+        raise DataError(
+            f"{where} does not fit: it {' and '.join(filter(None, (lacks, has)))}{differs}"
+        )
     if mismatched and not skip_mismatch:
         raise DataError(f"{where} does not fit: {mismatched[0]}")
     if not common and parameters:
