@@ -116,6 +116,14 @@ def test_a_callback_ends_the_training_after_the_batch_at_hand() -> None:
     assert int(model.optimizer.iterations) == 5, "the next fit begins anew"
 
 
+def test_a_callback_ends_the_training_before_an_epoch() -> None:
+    class Enough(Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = epoch == 2
+
+    assert fit(regression(), Enough(), epochs=5).epoch == [0, 1]
+
+
 def test_what_a_callback_adds_to_the_logs_is_in_the_history() -> None:
     assert fit(regression(), Told(extra=[1.0, 2.0]), epochs=2).history["extra"] == [1.0, 2.0]
 
@@ -148,7 +156,13 @@ def test_early_stopping(values: list[float], options: Any, epochs: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "grows"),
-    [("val_loss", False), ("val_accuracy", True), ("dice", True), ("val_mean_iou", True)],
+    [
+        ("val_loss", False),
+        ("val_accuracy", True),
+        ("dice", True),
+        ("val_mean_iou", True),
+        ("val_accuracy_loss", False),
+    ],
 )
 def test_the_name_says_which_way_is_better(name: str, grows: bool) -> None:
     assert EarlyStopping(name).grows is grows

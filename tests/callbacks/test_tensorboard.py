@@ -166,6 +166,15 @@ def test_histograms_of_odd_values(tmp_path: Path) -> None:
     assert len(records(file.path)) == 2
 
 
+def test_numbers_too_large_for_a_float32(tmp_path: Path) -> None:
+    file = EventFile(tmp_path)
+    file.scalars(0, [("loss", 1e300), ("other", -1e300), ("small", 1e-300)])
+    file.close()
+    data = file.path.read_bytes()
+    for number in (np.inf, -np.inf, 0.0):
+        assert b"\x15" + np.float32(number).tobytes() in data
+
+
 class Stop(Exception):
     pass
 

@@ -189,6 +189,11 @@ def test_class_weights_are_sample_weights_by_class() -> None:
     weight = np.array([2.0, 1.0, 0.5])[y]
     two.fit(x, y, sample_weight=weight, epochs=2, batch_size=8, verbose=0)
     assert_same_weights(one, two)
+    both, product = compiled(), compiled()
+    each = np.linspace(0, 1, 24)
+    both.fit(x, y, class_weight=table, sample_weight=each[:, None], verbose=0)
+    product.fit(x, y, sample_weight=each * weight, verbose=0)
+    assert_same_weights(both, product)
     three.fit(x, np.eye(3)[y], class_weight=table, epochs=2, batch_size=8, verbose=0)
     for a, b in zip(weights(one).values(), weights(three).values()):
         np.testing.assert_allclose(a, b, atol=1e-5)
@@ -320,3 +325,20 @@ def test_a_batch_larger_than_the_data_is_an_error_in_training_only() -> None:
 
 def test_predict_needs_no_compile() -> None:
     assert classifier().predict(blobs(5).x, verbose=0).shape == (5, 3)
+
+
+def test_layers_put_on_and_taken_off_count_at_once() -> None:
+    x, y = blobs(5)
+    model = compiled()
+    layers = [*model.layers]
+    assert model.predict(x, verbose=0).shape == (5, 3)
+    model.train_on_batch(x, y)
+    model.pop()
+    hidden = model.predict(x, verbose=0)
+    np.testing.assert_allclose(hidden, model(x).numpy(), rtol=1e-6)
+    assert hidden.shape == (5, 12)
+    model.add(nn.Dense(7))
+    assert model.predict(x, verbose=0).shape == (5, 7)
+    with pytest.raises(tg.TinygraphError, match="call compile again"):
+        model.train_on_batch(x, y)
+    assert layers[0] is model.layers[0]

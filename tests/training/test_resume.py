@@ -345,3 +345,37 @@ def test_no_number_is_ever_saved_over_a_good_checkpoint(tmp_path: Path) -> None:
         )
     saved = load_arrays(tmp_path / "checkpoint.safetensors").arrays
     assert all(np.isfinite(a).all() for name, a in saved.items() if name.startswith("model/"))
+
+
+def test_an_iterator_begun_anew_goes_on_at_the_batch_that_comes_next(tmp_path: Path) -> None:
+    def batches() -> Any:
+        yield from ((X[k : k + 8], Y[k : k + 8]) for k in range(0, 40, 8))
+
+    whole, other = compiled(), compiled()
+    whole.fit(batches(), verbose=0)
+    folder = Resume(tmp_path, steps=1)
+    with pytest.raises(Stop):
+        compiled().fit(batches(), verbose=0, resume=folder, callbacks=[StopAt(8)])
+    other.fit(batches(), verbose=0, resume=folder, callbacks=[StopAt(-1)])
+    assert_same_weights(whole, other)
+
+
+def test_numbers_of_numpy_in_the_logs_are_kept(tmp_path: Path) -> None:
+    class Told(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            logs["told"] = np.float32(epoch / 2)
+
+    for epochs in (2, 3):
+        history = compiled().fit(
+            X, Y, epochs=epochs, verbose=0, resume=tmp_path, callbacks=[Told()]
+        )
+    assert history.history["told"] == [0, 0.5, 1]
+
+
+def test_what_a_callback_cannot_remember(tmp_path: Path) -> None:
+    class Odd(Callback):
+        def state(self) -> dict[str, Any]:
+            return {"seen": {1, 2}}
+
+    with pytest.raises(tg.DataError, match=r"what JSON can say, got \{1, 2\}"):
+        compiled().fit(X, Y, verbose=0, resume=tmp_path, callbacks=[Odd()])

@@ -140,8 +140,9 @@ def doubles(number: int, values: Sequence[float]) -> bytes:
 
 
 def number(field_number: int, value: float) -> bytes:
-    """A float32."""
-    return field(field_number, FLOAT) + struct.pack("<f", value)
+    """A float32; infinity for what is too large for it."""
+    with np.errstate(over="ignore"):
+        return field(field_number, FLOAT) + np.float32(value).astype("<f4").tobytes()
 
 
 def text(number: int, value: str) -> bytes:

@@ -21,7 +21,9 @@ class Monitor(Callback):
             )
         self.monitor = monitor
         self.grows = mode == "max" or (
-            mode == "auto" and any(w in monitor for w in LARGER_IS_BETTER)
+            mode == "auto"
+            and not monitor.endswith("loss")  # of an output that is called accuracy, say
+            and any(w in monitor for w in LARGER_IS_BETTER)
         )
         self.min_delta = abs(min_delta)
         self.best: float | None = None

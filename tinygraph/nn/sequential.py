@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygraph.errors import TinygraphError
+from tinygraph.graph import outside_scopes
 from tinygraph.nn.layer import Layer
 from tinygraph.nn.model import Model
 from tinygraph.nn.symbol import Input, Symbol
@@ -39,6 +40,7 @@ class Sequential(Model):
         if self.inputs is not None:
             self._connect(self.inputs, layer(self.outputs))
         self._stack.append(layer)
+        self._forget_steps()
 
     def pop(self) -> Layer:
         """Takes the last layer off, and returns it."""
@@ -47,12 +49,14 @@ class Sequential(Model):
         last = self._stack.pop()
         if self.inputs is not None:
             self._connect(self.inputs, self._calls[-1].args[0])
+        self._forget_steps()
         return last
 
     def build(self, shape: Any) -> None:
         x = first = Symbol((None, *shape[1:]), self.dtype)
-        for layer in self._stack:
-            x = layer(x)
+        with outside_scopes():  # as if it had been written with an Input: paths do not tell when
+            for layer in self._stack:
+                x = layer(x)
         self._connect(first, x)
         self._any_shape = True  # nobody said what the input is; the layers see what they can take
 

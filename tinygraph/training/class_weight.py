@@ -28,6 +28,8 @@ def with_class_weight(batch: Batch, class_weight: Any) -> Batch:
     weight = table[labels]
     if batch.weight is not None:
         given = np.asarray(batch.weight)
+        if given.ndim == weight.ndim + 1 and given.shape[-1] == 1:
+            given = given[..., 0]
         weight = weight * given.reshape(given.shape + (1,) * (weight.ndim - given.ndim))
     return batch._replace(weight=weight)
 

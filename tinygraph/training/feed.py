@@ -84,7 +84,7 @@ class IterableFeed:
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         if self._once is None:
             return islice(map(batch_of, iter(self._iterable)), start, None)
-        return self._rest()
+        return islice(self._rest(), max(0, start - self.given), None)  # a resumed run's are gone
 
     def first(self) -> Batch:
         if self._once is None:

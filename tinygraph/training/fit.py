@@ -98,6 +98,8 @@ class Fit:
         finite = self._batches(epoch, first, averages)
         self.logs = averages.logs()
         if not self.logs:
+            if self.model.stop_training:  # by an `on_epoch_begin`
+                return
             again = "" if epoch == self.initial_epoch else USED_UP
             raise DataError(f"epoch {epoch + 1}: the data set is empty, it gave no batch{again}")
         if finite and self.validation is not None and (epoch + 1) % self.validation_freq == 0:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.errors import DataError
+from tinygraph.tensor import Tensor
 from tinygraph.training.batch import Batch, as_batch, rows
 
 
@@ -14,7 +15,7 @@ def split_off(data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """What is trained with, and the last `fraction` of the examples, before any shuffling."""
     if not 0 < fraction < 1:
         raise DataError(f"validation_split is between 0 and 1, got {fraction}")
-    if not isinstance(data.x, np.ndarray | list | tuple | dict):
+    if not isinstance(data.x, np.ndarray | Tensor | list | tuple | dict):
         raise DataError("validation_split needs arrays; give validation_data=(x, y)")
     whole = as_batch(*data)
     examples = whole.examples()

@@ -200,6 +200,11 @@ class Trainer:
             self._training = Training(_model(self))
         return self._training
 
+    def _forget_steps(self) -> None:
+        """For a model whose layers have changed: what was compiled for them is compiled anew."""
+        if self._training is not None:
+            self._training = self._training.anew()
+
     def _compiled(self, what: str) -> Training:
         if self._training is None or not self._training.is_complete:
             raise TinygraphError(

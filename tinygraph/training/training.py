@@ -61,6 +61,11 @@ class Training:
         self._test = self._jitted(self.test_step, backend, threads)
         self._predict = self._jitted(self.predict_step, backend, threads)
 
+    def anew(self) -> Training:
+        """The same for the model as it is now, nothing compiled yet."""
+        said = (self.optimizer, *self.said)
+        return Training(self.model, *said, backend=self.backend, threads=self.threads)
+
     @property
     def objective(self) -> Objective:
         """Losses and metrics of each output. Made when the outputs are known."""

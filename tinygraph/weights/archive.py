@@ -73,7 +73,7 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
         start += plain.nbytes
         little = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         parts.append(little.reshape(-1).view(np.uint8))
-    text = json.dumps(notes)
+    text = json.dumps(notes, default=_plain)
     said = {NOTES: text, DIGEST: _digest(text, entries, parts)}
     header = json.dumps({"__metadata__": said, **entries}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # the arrays begin at a multiple of 8
@@ -81,6 +81,13 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
         file.write(struct.pack("<Q", len(header)) + header)
         for part in parts:
             file.write(part.data)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers among the notes as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise DataError(f"notes hold what JSON can say, got {value!r}")
 
 
 def load_arrays(path: str | Path) -> Archive:
