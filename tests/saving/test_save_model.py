@@ -456,3 +456,26 @@ def test_weights_are_read_from_a_whole_model_too(tmp_path: Path) -> None:
     model.save(tmp_path / "m")
     other.load_weights(tmp_path / "m")
     assert_same(model, other, sample((2, 8, 8, 2)))
+
+
+def test_a_model_that_saw_data_but_was_never_called_is_warned_of(tmp_path: Path) -> None:
+    layer = nn.layers.Normalization()
+    layer.adapt(np.ones((4, 3), np.float32))
+    with pytest.warns(UserWarning, match=r"will not give this model back: .*_stack_0/mean"):
+        nn.Sequential([layer, nn.Dense(1)]).save(tmp_path / "m")
+
+
+class Times(nn.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Dense(2)
+
+    def call(self, x: Any, factor: float) -> Any:
+        return self.dense(x) * factor
+
+
+def test_a_model_that_was_called_with_a_number(tmp_path: Path) -> None:
+    model, x = Times(), np.ones((4, 3), np.float32)
+    wanted = model(x, 2.0).numpy()
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(load_model(tmp_path / "m")(x, 2.0).numpy(), wanted)

@@ -153,6 +153,24 @@ class Plain(tg.optimizers.Optimizer):
         return x - rate * g, {}
 
 
+class Fixed(Plain):
+    """With a rate of its own, that nobody says."""
+
+    def __init__(self) -> None:
+        super().__init__(0.125)
+
+
+def test_an_optimizer_that_is_told_no_rate(tmp_path: Path) -> None:
+    model = net()
+    model.compile(Fixed(), "mse", backend="numpy")
+    model.optimizer.learning_rate = 0.5
+    trained(model, 0, 1)
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    assert type(again.optimizer) is Fixed
+    assert float(again.optimizer.learning_rate) == 0.5
+
+
 def test_losses_and_optimizers_from_outside(tmp_path: Path) -> None:
     model = net()
     model.compile(Plain(0.125), Half(0.75), [off_by], backend="numpy")

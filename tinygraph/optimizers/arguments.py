@@ -69,6 +69,12 @@ def default_rate(kind: type) -> Any:
     return parameters["learning_rate"].default if "learning_rate" in parameters else None
 
 
+def takes_rate(kind: type) -> bool:
+    """Whether an optimizer of `kind` can be made with `learning_rate=`."""
+    parameters = inspect.signature(kind).parameters.values()
+    return any(p.name == "learning_rate" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
 def _require(kind: str, given: Mapping[str, Any], what: str, sound: Any) -> None:
     for name, value in given.items():
         if not is_number(value) or not sound(value):

@@ -23,6 +23,7 @@ from tinygraph.optimizers.arguments import (
     given_rate,
     refuse_unknown,
     sound_rate,
+    takes_rate,
 )
 from tinygraph.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from tinygraph.saving.remembered import Remembered
@@ -204,9 +205,11 @@ class Optimizer(Remembered):
         config.pop("parameters", None)
         if "lr" in config:
             config["learning_rate"] = config.pop("lr")
+        if self._schedule is not None or not takes_rate(type(self)):
+            return config
         given = config.get("learning_rate", default_rate(type(self)))
         (now,) = arrays_of([self._rate])
-        if self._schedule is None and now != now.dtype.type(given):
+        if given is None or now != now.dtype.type(given):
             config["learning_rate"] = float(now)
         return config
 

@@ -131,6 +131,7 @@ class _Writer:
         told = {
             s: {"shape": list(s.shape), "dtype": str(s.dtype), "name": s.name}
             for s in leaves(symbols)
+            if isinstance(s, Symbol)
         }
         special = lambda v, _: {"input": told[v]} if isinstance(v, Symbol) else None  # noqa: E731
         return Writer(None, special).write(symbols, "")
@@ -253,8 +254,13 @@ def _build(layer: Layer, inputs: list[Any]) -> None:
     """Runs the layer on placeholders, so that it and all layers in it make their weights."""
     trace = Trace()
     with trace.active():
-        args = mapped(inputs, lambda leaf: wrap(trace.input(TensorType(leaf.shape, leaf.dtype))))
-        layer.run(args, False)
+
+        def placeholder(leaf: Any) -> Any:
+            if not isinstance(leaf, Symbol):  # a number, as in model(x, 2)
+                return leaf
+            return wrap(trace.input(TensorType(leaf.shape, leaf.dtype)))
+
+        layer.run(mapped(inputs, placeholder), False)
 
 
 @contextmanager

@@ -21,10 +21,13 @@ def warn_of_differences(
 ) -> None:
     """Warns if what `architecture` describes is not the model.
 
-    Only layers that make layers can differ, so nothing is done without any.
+    Only layers that make layers can differ, and models that were not called yet, so nothing is
+    done without any.
     """
     layers = dict(model.all_layers())
-    if not any(not is_structural(each) and [*each.sublayers()] for each in layers.values()):
+    if model.built and not any(
+        not is_structural(each) and [*each.sublayers()] for each in layers.values()
+    ):
         return
     difference = _difference(model, layers, architecture, custom_objects)
     if difference:
