@@ -91,10 +91,5 @@ def find_activation(activation: str | Function | None) -> Function:
 get = find_activation
 
 
-def activation_name(function: Function) -> str:
-    """What `function` is called in a summary."""
-    return getattr(function, "__name__", type(function).__name__)
-
-
 def _letters(name: str) -> str:
     return name.lower().replace("_", "")

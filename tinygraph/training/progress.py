@@ -33,7 +33,6 @@ class Display(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._trains = True
-        self._begun = time.perf_counter()
         self._timed: tuple[float, float] | None = None
         self._done = 0.0
         self._open()

@@ -59,7 +59,6 @@ class Normalization(OneInput):
         self.axis = axis
         self.invert = invert
         self._given = None if mean is None else (mean, variance)
-        self._adapted = mean is not None
         if (mean is None) != (variance is None):
             raise TinygraphError(f"{who(self)} needs both mean and variance, or neither{here()}")
 
