@@ -274,6 +274,16 @@ def scope(name: str) -> Iterator[None]:
 
 
 @contextmanager
+def outside_scopes() -> Iterator[None]:
+    """Nodes made inside belong to no module, wherever this is called."""
+    token = _scope.set(())
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
 def written_at(origin: Origin | None) -> Iterator[None]:
     """Nodes made inside name the line of `origin`: a layer's own, not that where its model runs."""
     token = _line.set(origin)

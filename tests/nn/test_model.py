@@ -85,6 +85,17 @@ def test_sequential_without_input_is_built_by_its_first_call() -> None:
     assert model(np.ones((2, 9, 12, 3), np.float32)).shape == (2, 7, 10, 2)
 
 
+def test_paths_do_not_tell_when_a_sequential_was_built() -> None:
+    def stack() -> list[nn.Layer]:
+        return [nn.Dense(3), nn.Sequential([nn.Dense(2), nn.Dense(2)], name="inner")]
+
+    early = nn.Sequential([nn.Input((4,)), *stack()])
+    late = nn.Sequential(stack())
+    late(np.ones((1, 4), np.float32))
+    assert [*late.named_parameters()] == [*early.named_parameters()]
+    assert "inner/dense_1/bias" in late.named_parameters()
+
+
 def test_a_class_of_ones_own() -> None:
     class Residual(nn.Model):
         def __init__(self) -> None:
