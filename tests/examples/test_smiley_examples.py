@@ -47,10 +47,12 @@ def test_a_small_run(
 
 def test_both_backends_learn_the_same(tmp_path: Path) -> None:
     for backend in ("numpy", "llvm"):
-        args = ["--train", "40", "--epochs", "2", "--backend", backend]
-        assert smiley_ring.main([*args, "--output", str(tmp_path / backend)]) == 0
-    one, other = (numbers(tmp_path / backend)["mse"] for backend in ("numpy", "llvm"))
-    np.testing.assert_allclose(one, other, rtol=1e-3)
+        args = ["--train", "200", "--epochs", "3", "--backend", backend]
+        assert smiley.main([*args, "--output", str(tmp_path / backend)]) == 0
+    one, other = (numbers(tmp_path / backend)["nets"] for backend in ("numpy", "llvm"))
+    for name, said in one.items():
+        assert other[name] == pytest.approx(said, abs=0.011)  # two of 200 images
+    assert one["large dense net"]["train"] > 0.9
 
 
 def test_the_nets_to_compare_with() -> None:
