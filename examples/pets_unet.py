@@ -123,10 +123,12 @@ def lesson(args: argparse.Namespace, console: Console) -> bool:
             callbacks=[best],
             resume=Resume(folder),
         )
+        took = time.perf_counter() - started
+        say(console, f"trained for {took:.0f} s{' since it was resumed' * args.resume}")
+        report(model, task, settings, folder, took, console)
     except KeyboardInterrupt:
         print(f"stopped; {go_on_with('--output', folder, CHECKPOINT)}", file=sys.stderr)
         return False
-    report(model, task, settings, folder, time.perf_counter() - started, console)
     return True
 
 
@@ -158,7 +160,6 @@ def report(
     for line in (
         f"validation Dice {validated:.3f} with the threshold {threshold:g}",
         f"{right:.1%} of the pixels have the right class of {len(task.classes)}",
-        f"trained for {took:.0f} s",
     ):
         say(console, line)
     titles = [
