@@ -106,6 +106,16 @@ def test_backends_agree(name: str) -> None:
         np.testing.assert_allclose(weighted.numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@pytest.mark.parametrize("name", ["BinaryAccuracy", "mse", "BinaryIoU", "Precision", "AUC"])
+def test_more_is_counted_than_a_float32_can(name: str, backend: str) -> None:
+    """2**24 + 1 is no float32; so many pixels are 64 images of 512x512."""
+    metric = find_metric(name)
+    ones, weight = np.ones((3, 1), np.float32), np.array([2.0**24, 1, 1], np.float32)
+    found = tg.jit(metric.statistics, backend=backend)(ones, ones, weight).numpy()
+    assert found.max() == 2**24 + 2
+
+
 def test_by_hand() -> None:
     metric = metrics.BinaryAccuracy()
     with pytest.raises(tg.TinygraphError, match="binary_accuracy has no value before"):

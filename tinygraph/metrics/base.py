@@ -16,6 +16,7 @@ from tinygraph.losses.names import plain, snake_case
 from tinygraph.losses.shapes import pair, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
+from tinygraph.types import float64
 
 M = TypeVar("M", bound="BesideLoss")
 
@@ -49,7 +50,10 @@ class Metric(Remembered):
             METRICS.setdefault(plain(cls.__name__), cls)
 
     def statistics(self, target: Any, prediction: Any, sample_weight: Any = None) -> Tensor:
-        """What this batch adds: a vector of floats, of one length for all batches."""
+        """What this batch adds: a vector of floats, of one length for all batches.
+
+        Counts of pixels want `widened`.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs statistics(target, prediction)")
 
     def result(self, totals: np.ndarray) -> float:
@@ -139,7 +143,7 @@ class LossMetric(MeanMetric):
             ):
                 size = prediction.shape[0] if prediction.ndim else 1
                 mean = self.loss(target, prediction, sample_weight)
-                return F.stack([mean * size, F.full((), float(size), mean.dtype)])
+                return F.stack([widened(mean) * size, F.full((), float(size), float64)])
             weight = weight_like(values, sample_weight, self.name)
             if (counted := self.loss.counted(target, prediction)) is not None:
                 counted = counted.astype(values.dtype)
@@ -181,10 +185,14 @@ def rows(name: str, target: Any, prediction: Any) -> tuple[Tensor, Tensor]:
     return (t, p) if p.ndim > 1 else (t.reshape(-1, 1), p.reshape(-1, 1))
 
 
+def widened(values: Tensor) -> Tensor:
+    """In float64: a float32 cannot count the pixels of a large batch, and accuracy may pass 1."""
+    return values if values.dtype is float64 else values.astype(float64)
+
+
 def mean_statistics(values: Tensor, sample_weight: Any, name: str) -> Tensor:
-    """[weighted sum, sum of the weights] of numbers of any dtype."""
-    if not values.dtype.is_float:
-        values = values.astype("float32")
+    """[weighted sum, sum of the weights] of numbers of any dtype, in float64."""
+    values = widened(values)
     weight = weight_like(values, sample_weight, name)
     if weight is None:
         return F.stack([F.sum(values), F.full((), float(values.size), dtype=values.dtype)])

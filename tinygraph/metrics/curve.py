@@ -12,7 +12,7 @@ from tinygraph.functional.arguments import here
 from tinygraph.graph import scope
 from tinygraph.losses.base import weight_like
 from tinygraph.losses.shapes import pair
-from tinygraph.metrics.base import Metric
+from tinygraph.metrics.base import Metric, widened
 from tinygraph.tensor import Tensor, as_tensor
 
 
@@ -47,9 +47,8 @@ class AUC(Metric):
             shape = (p.size, len(self.thresholds))
             above = F.broadcast_to(p.reshape(-1, 1), shape) > F.broadcast_to(levels, shape)
             yes, no = (x.reshape(-1, 1) for x in (one * t, one * (1 - t)))
-            return F.concatenate(
-                [F.sum(F.where(above, F.broadcast_to(x, shape), 0), 0) for x in (yes, no)]
-            )
+            each = [F.where(above, F.broadcast_to(x, shape), 0) for x in (yes, no)]
+            return F.concatenate([F.sum(widened(x), 0) for x in each])
 
     def result(self, totals: np.ndarray) -> float:
         found, wrong = np.split(totals, 2)

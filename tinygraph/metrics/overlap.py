@@ -20,7 +20,7 @@ from tinygraph.losses.binary import BinaryCrossentropy
 from tinygraph.losses.categorical import CategoricalCrossentropy
 from tinygraph.losses.labels import check_labels
 from tinygraph.losses.shapes import one_shape, pair
-from tinygraph.metrics.base import Thresholded
+from tinygraph.metrics.base import Thresholded, widened
 from tinygraph.tensor import Tensor, as_tensor
 
 
@@ -43,7 +43,7 @@ class _Overlap(Thresholded):
                 assert weight is not None
                 weight = F.broadcast_to(F.expand_dims(weight, -1), t.shape)
                 both, t, p = both * weight, t * weight, p * weight
-            return F.concatenate([F.sum(x, axes) for x in (both, t, p)])
+            return F.concatenate([F.sum(widened(x), axes) for x in (both, t, p)])
 
 
 class IoU(_Overlap):
