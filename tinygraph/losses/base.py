@@ -11,7 +11,7 @@ from tinygraph.functional.arguments import here
 from tinygraph.graph import scope
 from tinygraph.losses.names import plain, snake_case
 from tinygraph.losses.outputs import last_activation
-from tinygraph.losses.shapes import same_rank
+from tinygraph.losses.shapes import require_one_shape, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 from tinygraph.types import TensorType
@@ -103,6 +103,15 @@ class Loss(Remembered):
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
+
+
+class OneShape(Loss):
+    """The base: target and prediction have one shape."""
+
+    def check(
+        self, target: TensorType, prediction: TensorType, last_activation: str | None = None
+    ) -> None:
+        require_one_shape(self.name, target, prediction)
 
 
 class Mixture(Loss):

@@ -6,12 +6,11 @@ from typing import Any
 
 from tinygraph import functional as F
 from tinygraph.graph import scope
-from tinygraph.losses.base import Loss
+from tinygraph.losses.base import OneShape
 from tinygraph.losses.categorical import EPSILON
 from tinygraph.losses.outputs import softmax_parts
-from tinygraph.losses.shapes import pair, require_one_shape
+from tinygraph.losses.shapes import pair
 from tinygraph.tensor import Tensor, wrap
-from tinygraph.types import TensorType
 
 
 def kl_divergence(target: Any, prediction: Any) -> Tensor:
@@ -40,21 +39,14 @@ def dice(target: Any, prediction: Any) -> Tensor:
         return 1 - 2 * F.sum(t * p) / (F.sum(t) + F.sum(p) + EPSILON)
 
 
-class _OneShape(Loss):
-    def check(
-        self, target: TensorType, prediction: TensorType, last_activation: str | None = None
-    ) -> None:
-        require_one_shape(self.name, target, prediction)
-
-
-class KLDivergence(_OneShape):
+class KLDivergence(OneShape):
     """How far a distribution is from the target's; see `kl_divergence`."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         return kl_divergence(target, prediction)
 
 
-class Dice(_OneShape):
+class Dice(OneShape):
     """1 - the Dice coefficient of the batch; see `dice`. One number, so no sample weights."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:

@@ -10,11 +10,11 @@ from typing import Any
 from tinygraph import functional as F
 from tinygraph.functional.loss import check_range
 from tinygraph.graph import scope
-from tinygraph.losses.base import Loss
+from tinygraph.losses.base import OneShape
 from tinygraph.losses.binary import softplus_of_minus
-from tinygraph.losses.shapes import pair, require_one_shape
+from tinygraph.losses.shapes import pair
 from tinygraph.tensor import Tensor, as_tensor
-from tinygraph.types import DType, TensorType
+from tinygraph.types import DType
 
 
 def hinge(target: Any, prediction: Any) -> Tensor:
@@ -41,30 +41,21 @@ def logistic(target: Any, prediction: Any) -> Tensor:
         return F.mean(F.relu(-margin) + softplus_of_minus(margin), -1)
 
 
-class _Margin(Loss):
-    """A loss of scores and signs of one shape."""
-
-    def check(
-        self, target: TensorType, prediction: TensorType, last_activation: str | None = None
-    ) -> None:
-        require_one_shape(self.name, target, prediction)
-
-
-class Hinge(_Margin):
+class Hinge(OneShape):
     """max(1 - y * f, 0), the loss of support vector machines."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         return hinge(target, prediction)
 
 
-class SquaredHinge(_Margin):
+class SquaredHinge(OneShape):
     """max(1 - y * f, 0)²."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         return squared_hinge(target, prediction)
 
 
-class Logistic(_Margin):
+class Logistic(OneShape):
     """ln(1 + exp(-y * f)): logistic regression with the labels -1 and 1."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:

@@ -11,10 +11,9 @@ from tinygraph import functional as F
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import here
 from tinygraph.graph import scope
-from tinygraph.losses.base import Loss
-from tinygraph.losses.shapes import pair, require_one_shape
+from tinygraph.losses.base import OneShape
+from tinygraph.losses.shapes import pair
 from tinygraph.tensor import Tensor
-from tinygraph.types import TensorType
 
 
 def mean_squared_error(target: Any, prediction: Any) -> Tensor:
@@ -59,30 +58,21 @@ def pseudo_huber(target: Any, prediction: Any, delta: float = 1.0) -> Tensor:
         return F.mean(delta**2 * (square / (F.sqrt(1 + square) + 1)), -1)
 
 
-class _Regression(Loss):
-    """A loss whose target and prediction have one shape."""
-
-    def check(
-        self, target: TensorType, prediction: TensorType, last_activation: str | None = None
-    ) -> None:
-        require_one_shape(self.name, target, prediction)
-
-
-class MeanSquaredError(_Regression):
+class MeanSquaredError(OneShape):
     """The mean of (prediction - target)²."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         return mean_squared_error(target, prediction)
 
 
-class MeanAbsoluteError(_Regression):
+class MeanAbsoluteError(OneShape):
     """The mean of |prediction - target|: the L1 loss."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
         return mean_absolute_error(target, prediction)
 
 
-class Huber(_Regression):
+class Huber(OneShape):
     """Half the square of an error up to `delta`, a straight line beyond it; see `huber`."""
 
     def __init__(
@@ -95,7 +85,7 @@ class Huber(_Regression):
         return huber(target, prediction, self.delta)
 
 
-class PseudoHuber(_Regression):
+class PseudoHuber(OneShape):
     """A smooth Huber loss; see `pseudo_huber`."""
 
     def __init__(

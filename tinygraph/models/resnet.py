@@ -11,13 +11,13 @@ from typing import Any
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import scope
+from tinygraph.models.parts import ImageSize, image_input
 from tinygraph.nn import (
     Add,
     BatchNormalization,
     Conv2D,
     Dense,
     GlobalAveragePooling2D,
-    Input,
     MaxPooling2D,
     Model,
     ReLU,
@@ -94,7 +94,7 @@ def resnet(
     block: Block,
     depths: Sequence[int],
     classes: int,
-    image_size: int | Sequence[int | None] | None = 224,
+    image_size: ImageSize = 224,
     channels: int = 3,
     style: str | Style = "paper",
     activation: Any = None,
@@ -104,8 +104,7 @@ def resnet(
         if style not in STYLES:
             raise TinygraphError(f"{name}: style is {', '.join(STYLES)}, or a Style; got {style!r}")
         style = STYLES[style]
-    height, width = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
-    inputs = Input((height, width, channels))
+    inputs = image_input(image_size, channels)
     with scope("stem"):
         x = ReLU()(conv_bn(inputs, 64, 7, 2, style))
         x = MaxPooling2D(3, strides=2, padding=1)(x)
