@@ -308,6 +308,13 @@ def test_csv(tmp_path: Path) -> None:
     assert path.read_text().startswith("epoch;loss\n0;")
 
 
+@pytest.mark.parametrize("kind", [CSVLogger, ModelCheckpoint])
+def test_a_file_that_cannot_be_written(kind: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(tg.DataError, match=r"cannot write .*file/log: (Not a dir|File exists)"):
+        fit(regression(), kind(tmp_path / "file" / "log"))
+
+
 def test_lambda_callback() -> None:
     seen: list[Any] = []
     callback = LambdaCallback(

@@ -35,12 +35,11 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
-        new = b""
-        if self._names is None:
-            self._names = sorted(logs)
-            new = self._begin()
-        row = [epoch, *(logs.get(name, "NA") for name in self._names)]
+        first = self._names is None
+        names = self._names = sorted(logs) if self._names is None else self._names
+        row = [epoch, *(logs.get(name, "NA") for name in names)]
         try:
+            new = self._begin(names) if first else b""
             with open(self.filename, "ab") as file:
                 file.write(new + self._line(row))
                 file.flush()
@@ -56,15 +55,14 @@ class CSVLogger(Callback):
         if self._size is not None and self.filename.exists():
             os.truncate(self.filename, min(self._size, self.filename.stat().st_size))
 
-    def _begin(self) -> bytes:
+    def _begin(self, names: list[str]) -> bytes:
         """The heading; nothing if an earlier file goes on."""
-        assert self._names is not None
         earlier = self.filename.exists() and self.filename.stat().st_size > 0
         if self.append and earlier:
             return b""
         self.filename.parent.mkdir(parents=True, exist_ok=True)
         self.filename.unlink(missing_ok=True)
-        return self._line(["epoch", *self._names])
+        return self._line(["epoch", *names])
 
     def _line(self, cells: list[Any]) -> bytes:
         text = io.StringIO()

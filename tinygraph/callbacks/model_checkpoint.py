@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygraph.callbacks.callback import Logs
 from tinygraph.callbacks.monitor import Monitor
-from tinygraph.errors import TinygraphError
+from tinygraph.errors import DataError, TinygraphError
 
 
 class ModelCheckpoint(Monitor):
@@ -74,7 +74,10 @@ class ModelCheckpoint(Monitor):
                 return
             self.best = value
         path = self._path(epoch, logs)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {error.strerror or error}") from None
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
