@@ -83,6 +83,7 @@ def test_plot_model(tmp_path: Path, ending: str) -> None:
     for layer in ("conv2d", "flatten", "dense"):
         assert layer in str(drawing)
     assert utils.plot_model(model, None, "LR") is not None
+    assert utils.plot_model(model, to_file=None, show_shapes=True, expand_nested=True) is not None
     with pytest.raises(tg.TinygraphError, match="rankdir is 'TB' or 'LR', got 'UP'"):
         utils.plot_model(model, None, "UP")
 

@@ -109,6 +109,7 @@ def test_a_class_of_ones_own() -> None:
                 y = block(y)
             return x + self.drop(y, training=training)
 
+    nn.set_random_seed(0)
     model = Residual()
     x = np.ones((2, 4), np.float32)
     assert model(x).shape == (2, 4)
@@ -236,3 +237,42 @@ def test_operators_between_symbols_can_be_used_again() -> None:
     assert [*dict(model.sublayers())] == ["mul", "mul_1", "add", "sub", "div", "add_1"]
     a, b = np.full((1, 3), 4, np.float32), np.full((1, 3), 2, np.float32)
     np.testing.assert_array_equal(model([a, b]), np.full((1, 3), 15))
+
+
+def test_summary_as_text_and_with_nested_models() -> None:
+    said: list[str] = []
+    inner = nn.Sequential([nn.Dense(3), nn.Dense(2)], name="inner")
+    x = nn.Input((4,))
+    model = nn.Model(x, nn.Dense(1)(inner(x)))
+    model.summary(print_fn=said.append)
+    model.summary(print_fn=said.append, expand_nested=True)
+    short, long = (text.splitlines() for text in said)
+    assert len(long) == len(short) + 2
+    assert long[4].split() == ["inner", "(Sequential)", "[N,2]", "23", "input"]
+    assert long[5].split() == ["inner/dense", "(Dense)", "[N,3]", "15", "input"]
+    assert long[6].split() == ["inner/dense_1", "(Dense)", "[N,2]", "8", "dense"]
+    assert short[-1] == long[-1] == "26 parameters: 26 trainable, 0 not trainable"
+
+
+def test_errors_while_a_model_is_written() -> None:
+    five, six, image = nn.Input((5,)), nn.Input((6,)), nn.Input((5, 5, 1))
+    dense = nn.Dense(3)
+    dense(five)
+    cases: list[tuple[Any, str]] = [
+        (lambda: nn.Add()([five, six]), r"^add needs .* got float32\[N,5\], float32\[N,6\]"),
+        (lambda: nn.Lambda(lambda x: x @ x)(five), r"^Lambda lambda: matmul .* float32\[N,5\] @"),
+        (lambda: nn.Conv2D(1, 9)(image), r"^Conv2D conv2d: .* fit into \[N,5,5,1\]"),
+        (lambda: dense(six), r"^Dense dense has weights for \[N,5\], got \[N,6\]"),
+        (lambda: nn.Reshape((7,))(five), r"an example of \[N,5\] has 5 elements, \[7\] has 7"),
+        (lambda: nn.Reshape((2, -1))(five), r"has 5 elements, so no .* -1 in \[2,-1\]"),
+        (lambda: nn.Model(five), "needs outputs too"),
+        (lambda: nn.Sequential(dense, six), "takes a list of layers"),
+    ]
+    for write, message in cases:
+        with pytest.raises(tg.TinygraphError, match=message):
+            write()
+
+
+def test_a_function_of_a_symbol_says_its_line_once() -> None:
+    with pytest.raises(tg.TinygraphError, match=r"Lambda\(tg.exp\)\(x\)  \(test_model.py:\d+\)$"):
+        tg.relu(nn.Input((3,)))

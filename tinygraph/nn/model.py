@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Model(Trainer, Layer):
         self._paths: dict[Layer, str] = {}
         if outputs is not None:
             self._connect(inputs, outputs)
+        elif inputs is not None:
+            raise TinygraphError(f"Model(inputs, outputs) needs outputs too{_here()}")
 
     def _connect(self, inputs: Any, outputs: Any) -> None:
         """Makes it the model from those symbols to these."""
@@ -94,11 +96,20 @@ class Model(Trainer, Layer):
         """Its outputs, by Keras's other name."""
         return self.outputs if self.outputs is not None else super().output
 
-    def summary(self) -> None:
-        """Prints a table of the layers: output shapes, parameters, what they are connected to."""
-        from tinygraph.nn.summary import print_summary
+    def summary(
+        self, *, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False
+    ) -> None:
+        """Prints a table of the layers: output shapes, parameters, what they are connected to.
 
-        print_summary(self)
+        With `expand_nested` also the layers of the models in it. `print_fn` takes the table as
+        text, instead of printing it.
+        """
+        from tinygraph.nn.summary import print_summary, summary_text
+
+        if print_fn is not None:
+            print_fn(summary_text(self, expand_nested))
+        else:
+            print_summary(self, expand_nested=expand_nested)
 
     def save(
         self,

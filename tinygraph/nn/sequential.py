@@ -22,6 +22,8 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
         self._stack: list[Layer] = []
+        if isinstance(layers, Layer):
+            raise TinygraphError("Sequential takes a list of layers, as in Sequential([a, b])")
         for layer in layers:
             self.add(layer)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -37,8 +37,11 @@ class Row:
         return f"{self.name} ({self.kind})", self.shape, f"{self.parameters:,}", self.connected
 
 
-def rows(model: Model) -> list[Row]:
-    """Inputs and calls in order; a layer's parameters count where it is first used."""
+def rows(model: Model, expand_nested: bool = False) -> list[Row]:
+    """Inputs and calls in order; a layer's parameters count where it is first used.
+
+    With `expand_nested` the rows of a model in this one follow its own.
+    """
     names: dict[Symbol, str] = {}
     result: list[Row] = []
     for k, symbol in enumerate(leaves(model.inputs)):
@@ -60,6 +63,9 @@ def rows(model: Model) -> list[Row]:
                 _remark(layer, call),
             )
         )
+        if expand_nested and layer not in seen and getattr(layer, "calls", ()):
+            inner = [row for row in rows(cast("Model", layer), True) if row.kind != "Input"]
+            result += [replace(row, name=f"{path}/{row.name}") for row in inner]
         seen.add(layer)
     return result
 
@@ -73,34 +79,37 @@ def totals(model: Model) -> str:
     return "\n".join([counts, *remarks])
 
 
-def summary_text(model: Model) -> str:
+def summary_text(model: Model, expand_nested: bool = False) -> str:
     """The table as plain text."""
-    cells = [HEADS, *(row.cells() for row in _rows_of(model))]
+    cells = [HEADS, *(row.cells() for row in _rows_of(model, expand_nested))]
     widths = [max(len(line[k]) for line in cells) for k in range(len(HEADS))]
     lines = [_line(line, widths) for line in cells]
     rule = "-" * max(map(len, lines))
     return "\n".join([f"model {model.name}", lines[0], rule, *lines[1:], rule, totals(model)])
 
 
-def print_summary(model: Model, console: Console | None = None) -> None:
+def print_summary(
+    model: Model, console: Console | None = None, expand_nested: bool = False
+) -> None:
     """The table with lines and colour on a terminal, as plain text elsewhere."""
     console = console or Console()
     if not console.is_terminal:
-        console.print(summary_text(model), highlight=False, soft_wrap=True, markup=False)
+        text = summary_text(model, expand_nested)
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
         return
     table = Table(title=f"model {model.name}", caption=totals(model))
     for head in HEADS:
         table.add_column(head, justify="right" if head == "parameters" else "left")
-    for row in _rows_of(model):
+    for row in _rows_of(model, expand_nested):
         shape, parameters, connected = row.cells()[1:]
         name = Text.assemble(row.name, (f" ({row.kind})", "dim"))
         table.add_row(name, Text(shape), parameters, Text(connected))
     console.print(table)
 
 
-def _rows_of(model: Model) -> list[Row]:
+def _rows_of(model: Model, expand_nested: bool = False) -> list[Row]:
     if model.outputs is not None:
-        return rows(model)
+        return rows(model, expand_nested)
     if not model.built:
         raise TinygraphError(
             f"model {model.name} has no shapes yet: call it once, or begin it with an Input"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tinygraph.errors import ShapeError, TraceError
+from tinygraph.errors import ShapeError, TinygraphError, TraceError
 from tinygraph.graph import Origin, origin_here, place_of
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.tensor import Tensor, wrap
@@ -169,10 +169,24 @@ def _probe(layer: Layer, args: tuple[Any, ...], training: bool | None, probe: in
                 return leaf
             return wrap(trace.input(TensorType(_filled(leaf.shape, probe), leaf.dtype)))
 
-        result = layer.run(mapped(args, placeholder), bool(training))
+        try:
+            result = layer.run(mapped(args, placeholder), bool(training))
+        except TinygraphError as error:
+            error.args = (_told(str(error), layer, args, probe),)
+            raise
     if not all(isinstance(leaf, Tensor) for leaf in leaves(result)):
         raise TraceError(f"layer {layer.name} must give tensors, got {result!r}")
     return result
+
+
+def _told(text: str, layer: Layer, args: tuple[Any, ...], probe: int) -> str:
+    """An error's text with the layer's name in it, and N where the placeholders have a number."""
+    for leaf in leaves(args):
+        if isinstance(leaf, Symbol) and None in leaf.shape:
+            filled = ",".join(map(str, _filled(leaf.shape, probe)))
+            text = text.replace(f"[{filled}]", shape_text(leaf.shape))
+    kind = type(layer).__name__
+    return text if layer.name in text or kind in text else f"{kind} {layer.name}: {text}"
 
 
 def _filled(shape: Shape, probe: int) -> tuple[int, ...]:

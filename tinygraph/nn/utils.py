@@ -43,13 +43,23 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 
 def plot_model(
-    model: Any, to_file: str | Path | None = "model.png", rankdir: str = "TB", dpi: int = 144
+    model: Any,
+    to_file: str | Path | None = "model.png",
+    rankdir: str = "TB",
+    dpi: int = 144,
+    *,
+    show_shapes: bool = True,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    show_layer_activations: bool = True,
+    expand_nested: bool = False,
 ) -> Any:
     """A picture of a model: its layers, or blocks of them, with the shapes that come out.
 
     Writes `to_file` (.png, .svg, .pdf or .dot; nothing for None) and returns the `Drawing`, which
     a notebook shows. `rankdir` "TB" goes from top to bottom, "LR" from left to right. It is
-    `tg.draw(model)`, which can do more.
+    `tg.draw(model)`, which can do more. Keras's other arguments may be there and change nothing:
+    shapes, names and activations are always shown.
     """
     from tinygraph.draw import draw
 

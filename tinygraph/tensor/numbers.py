@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.errors import DtypeError, ShapeError
+from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of
 from tinygraph.types import DType, dtype_of
 
@@ -70,6 +70,8 @@ def scalar_value(value: Any, dtype: DType) -> float | int | bool:
 def _plain_array(data: Any) -> np.ndarray:
     try:
         array = np.asarray(data)
+    except TinygraphError:  # such as a symbol's, which says more
+        raise
     except (ValueError, TypeError) as error:
         raise ShapeError(f"this data makes no array: {error}{_here()}") from None
     if array.dtype.kind not in "fiub":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from tinygraph import functional
@@ -40,6 +41,15 @@ class Reshape(OneInput):
             )
 
     def call(self, x: Any) -> Tensor:
+        free, given = -1 in self.target_shape, prod(x.shape[1:])
+        size = abs(prod(self.target_shape))  # of what is not free
+        if (free and (size == 0 or given % size)) or (not free and given != size):
+            extents = str(list(self.target_shape)).replace(" ", "")
+            which = f"so no extent fits for -1 in {extents}" if free else f"{extents} has {size}"
+            raise ShapeError(
+                f"{who(self)}: an example of {shown(tuple(x.shape))} has {given} elements, {which}"
+                f"{here()}"
+            )
         return functional.reshape(x, (x.shape[0], *self.target_shape))
 
 
