@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import time
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -378,3 +382,25 @@ def test_an_error_while_tracing_leaves_nothing_behind(spy: Spy) -> None:
         bad(array(2, 3))
     assert float(w) == 1
     assert float(w + 1) == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_in_the_callback_of_a_weak_reference_is_not_lost() -> None:
+    class Thing:
+        pass
+
+    def press(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)  # the handler runs here, and what it raises is dropped
+
+    @tg.jit(backend="numpy")
+    def step(x):
+        thing = Thing()
+        watched = weakref.ref(thing, press)
+        del thing
+        assert watched() is None
+        return x * 2
+
+    with pytest.raises(KeyboardInterrupt):
+        step(tg.tensor(1.0))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

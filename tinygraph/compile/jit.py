@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from tinygraph.backend import Backend, find_backend
+from tinygraph.compile.interrupts import not_lost
 from tinygraph.compile.signature import described, flatten, places
 from tinygraph.compile.step import Compiled
 from tinygraph.compile.tracing import Traced, trace_function
@@ -102,8 +103,9 @@ class Jitted:
             call = {p: described(v) for p, v in places(self.fn, args, kwargs).items()}
             self._announce(call)
             backend = find_backend(self.backend) if isinstance(self.backend, str) else self.backend
-            traced = trace_function(self.fn, args, kwargs, self._name)
-            compiled = Compiled(traced, backend, self.threads)
+            with not_lost():
+                traced = trace_function(self.fn, args, kwargs, self._name)
+                compiled = Compiled(traced, backend, self.threads)
             self._compiled[key] = compiled
             self._last_call = call
             if len(self._compiled) > self._keep:
