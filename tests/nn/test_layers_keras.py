@@ -10,6 +10,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import nn
+from tinygraph.saving.remembered import arguments_of
 
 pytestmark = [
     pytest.mark.reference,
@@ -248,7 +249,7 @@ def test_arguments_have_kerass_defaults(keras: Any) -> None:
         ours, theirs = getattr(nn.layers, name), getattr(keras.layers, name)
         if not (isinstance(ours, type) and isinstance(theirs, type)) or name == "Layer":
             continue
-        have = nn.arguments.known_arguments(ours)
+        have = arguments_of(ours)
         wanted = inspect.signature(theirs.__init__).parameters
         missing |= {
             (name, p) for p in wanted if p not in have and p not in ("self", "kwargs", "args")

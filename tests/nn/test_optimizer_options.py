@@ -221,6 +221,8 @@ def test_an_optimizer_says_what_it_was_made_with() -> None:
     trained.learning_rate = 0.5
     assert trained.get_config() == {"learning_rate": 0.5}
     assert SGD().get_config() == {}
+    trained.clipnorm, trained.weight_decay = 2.0, 0.5
+    assert trained.get_config() == {"learning_rate": 0.5, "clipnorm": 2.0, "weight_decay": 0.5}
     falling = ExponentialDecay(0.1, 10, 0.5)
     assert SGD(falling).get_config() == {"learning_rate": falling}
 

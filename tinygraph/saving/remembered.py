@@ -47,7 +47,7 @@ class Remembered:
         """The arguments by name that make another one like it.
 
         An argument that is kept in an attribute of its name is taken from there, where that was
-        changed since.
+        changed since: numbers, texts, functions, and lists of such.
         """
         given = self._made_with
         config = _by_name(type(self), given.args, given.kwargs)
@@ -101,6 +101,21 @@ def find_class(name: str, custom_objects: Mapping[str, Any]) -> type:
     )
 
 
+def arguments_of(cls: type) -> dict[str, inspect.Parameter]:
+    """The arguments of a class by name, also those it hands on to its bases."""
+    found: dict[str, inspect.Parameter] = {}
+    for each in cls.__mro__:
+        if "__init__" not in vars(each) or each is object:
+            continue
+        own = _signature(each).parameters.values()
+        for parameter in own:
+            if parameter.kind is not parameter.VAR_KEYWORD:
+                found.setdefault(parameter.name, parameter)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in own):
+            break
+    return found
+
+
 def _kept(value: Any) -> Any:
     """A list or dict as it is now."""
     return value.copy() if type(value) in (list, dict) else value
@@ -142,8 +157,8 @@ def _changed(made: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments whose attributes were changed since it was made."""
     changed: dict[str, Any] = {}
     fresh = None
-    for name, parameter in _signature(type(made)).parameters.items():
-        if name not in vars(made) or parameter.kind is inspect.Parameter.VAR_KEYWORD:
+    for name, parameter in arguments_of(type(made)).items():
+        if name not in vars(made):
             continue
         now = vars(made)[name]
         if not _is_plain(now) or _same(now, config.get(name, parameter.default)):
