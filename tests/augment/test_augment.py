@@ -424,6 +424,11 @@ def test_transformations_print_and_compare() -> None:
     assert Compose([Flip()]) == Compose([Flip()])
 
 
+def filled(**fills: float) -> Any:
+    bytes_ = np.zeros((3, 3), np.uint8)
+    return Zoom((0.3, 0.3), border="constant", **fills)(bytes_, bytes_, rng())
+
+
 @names(
     ("make", "error", "says"),
     [
@@ -438,6 +443,8 @@ def test_transformations_print_and_compare() -> None:
         (lambda: LocalWarp(5, 10), DataError, "folds over itself"),
         (lambda: LocalWarp(1, 0), DataError, "scale > 0"),
         (lambda: Flip(border="wrap"), DataError, '"reflect" or "constant"'),  # type: ignore[arg-type]
+        (lambda: filled(fill=300), DataError, "fill=300 does not fit into uint8"),
+        (lambda: filled(mask_fill=-1), DataError, "mask_fill=-1 does not fit into uint8"),
         (lambda: Noise(-1), DataError, "must not be less than 0"),
         (lambda: Crop(0), DataError, "at least one pixel"),
         (lambda: Compose([3]), DataError, "got 3"),  # type: ignore[list-item]

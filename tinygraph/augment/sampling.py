@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygraph.errors import DataError
+
 Array = NDArray[Any]
 Points = NDArray[np.float64]
 """[2,H,W]: the row and the column to read for each pixel; 0,0 is the middle of the first one."""
@@ -29,6 +31,7 @@ def bilinear(image: Array, points: Points, border: Border, fill: float) -> Array
     values = image.astype(exact)
     low, high = values.min(), values.max()
     if border == "constant":
+        _require_fits(fill, image.dtype, "fill")
         rim = ((1, 1), (1, 1)) + ((0, 0),) * (image.ndim - 2)
         values = np.pad(values, rim, constant_values=fill)
         points = np.stack([np.clip(p + 1, 0, n - 1) for p, n in zip(points, values.shape)])
@@ -62,8 +65,15 @@ def nearest(mask: Array, points: Points, border: Border, fill: float) -> Array:
     inside = np.clip(at, 0, extents - 1)
     result = mask[inside[0], inside[1]]
     if border == "constant":
+        _require_fits(fill, mask.dtype, "mask_fill")
         result[(at != inside).any(0)] = fill
     return result
+
+
+def _require_fits(fill: float, dtype: np.dtype[Any], name: str) -> None:
+    """A `DataError` where what lies beyond the border is no number of the image's dtype."""
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= fill <= np.iinfo(dtype).max:
+        raise DataError(f"{name}={fill:g} does not fit into {dtype}")
 
 
 def folded(points: Points, shape: tuple[int, ...]) -> Points:
