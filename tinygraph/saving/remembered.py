@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from tinygraph.errors import DataError, TinygraphError
+from tinygraph.types import DType
 
 CLASSES: WeakValueDictionary[str, type] = WeakValueDictionary()
 """Every class of remembered objects by `class_name`; of two with one name the newer."""
@@ -179,6 +180,8 @@ def _changed(made: Any, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
+    if isinstance(value, DType):  # a text that was said, in another form
+        return False
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, bool | int | float | str) or inspect.isroutine(value)
