@@ -227,7 +227,9 @@ def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
         value = globals()[name] = getattr(import_module(_FUNCTIONS[name]), name)
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+    )
 
 
 def __dir__() -> list[str]:

@@ -94,3 +94,35 @@ def test_datasets_say_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(tg.DataError, match="Fashion-MNIST is not in"):
         datasets.fashion_mnist.load_data(tmp_path)
     assert "load_data()" in repr(datasets.mnist)
+
+
+def test_parameters_by_keras_names() -> None:
+    model = nn.Sequential([nn.Input((3,)), nn.Dense(2), nn.BatchNormalization(), nn.Dropout(0.5)])
+    assert model.trainable_weights == model.trainable_variables == model.parameters
+    assert [p.name for p in model.weights[:3]] == [
+        "dense/kernel",
+        "dense/bias",
+        "batch_normalization/gamma",
+    ]
+    assert [p.name for p in model.non_trainable_weights] == [
+        "batch_normalization/moving_mean",
+        "batch_normalization/moving_variance",
+    ]
+    model.trainable = False
+    assert model.trainable_weights == []
+    assert model.non_trainable_weights == model.weights
+    assert sum(p.size for p in model.weights) == model.count_params()
+
+
+def test_parts_of_keras_that_are_elsewhere() -> None:
+    with pytest.raises(AttributeError, match=r"tg.grad\(loss, model.trainable_variables\)") as told:
+        _ = nn.GradientTape  # pyright: ignore[reportAttributeAccessIssue]
+    assert (told.value.name, told.value.obj) == ("GradientTape", nn)
+    with pytest.raises(AttributeError) as told:
+        _ = tg.conv2D  # pyright: ignore[reportAttributeAccessIssue]
+    assert (told.value.name, told.value.obj) == ("conv2D", tg)  # Python then says: did you mean
+
+
+def test_pictures_of_models_without_shapes() -> None:
+    with pytest.raises(tg.TinygraphError, match="sequential has no shapes yet"):
+        tg.draw(nn.Sequential([nn.Dense(3)]))

@@ -70,6 +70,8 @@ def cases() -> list[Any]:
             id="late",
         ),
         pytest.param(X, Y, {}, {"class_weight": {-1: 2.0}}, "classes from 0", id="class weight"),
+        pytest.param(X, Y, {}, {"class_weight": {0: -2.0}}, "at least 0", id="negative weight"),
+        pytest.param(X, Y, {}, {"class_weight": "balanced"}, "{class: weight}", id="no weights"),
         pytest.param(X, Y, {}, {"callbacks": [print]}, "LambdaCallback", id="callback"),
         pytest.param(X, Y, {}, {"verbose": 3}, "verbose", id="verbose"),
         pytest.param(X, Y, {"loss": None}, {}, "nothing to make small", id="no loss"),

@@ -73,7 +73,7 @@ def from_grammar(
         **_spread("units", units, "FC but the last", dense[:-1]),
         **dict.fromkeys(dense[-1:], classes),
     }
-    x = inputs = Input(tuple(input_shape))
+    x = inputs = Input(input_shape)
     for k, word in enumerate(found):
         with scope(f"stage{stages[k]}") if k in stages else nullcontext():
             match word.text:

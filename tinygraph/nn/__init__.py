@@ -8,6 +8,7 @@ lectures use of them.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,15 @@ _ELSEWHERE = {"losses", "metrics", "callbacks", "optimizers", "regularizers"}
 _HERE = {"datasets", "models", "utils"}
 """Modules of nn that are imported when they are first used."""
 
+_INSTEAD = {
+    "GradientTape": ": no tape is needed, tg.grad(loss, model.trainable_variables) gives gradients",
+    "applications": ": the networks are in tg.models, see tg.models.table()",
+    "backend": ": functions of tensors are in tinygraph itself, such as tg.mean and tg.exp",
+    "ops": ": functions of tensors are in tinygraph itself, such as tg.mean and tg.exp",
+    "preprocessing": ": images are read by tg.data.image_folder and changed by tg.augment",
+}
+"""For parts of Keras that are elsewhere or not needed: what there is."""
+
 
 def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
@@ -112,7 +122,11 @@ def __getattr__(name: str) -> Any:
         return import_module(f"tinygraph.nn.{name}")
     if name == "load_model":
         return import_module("tinygraph.saving.file").load_model
-    raise AttributeError(f"module 'tinygraph.nn' has no attribute {name!r}")
+    raise AttributeError(
+        f"module 'tinygraph.nn' has no attribute {name!r}{_INSTEAD.get(name, '')}",
+        name=name,
+        obj=sys.modules[__name__],
+    )
 
 
 def __dir__() -> list[str]:

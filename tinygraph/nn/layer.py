@@ -24,6 +24,7 @@ from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.nn.arguments import refuse_arguments
 from tinygraph.nn.initializers import find_initializer
+from tinygraph.nn.keras_names import KerasNames
 from tinygraph.nn.penalties import Penalties, one_call, say, say_activity
 from tinygraph.nn.seeds import draws_weights, next_rng, rng_for
 from tinygraph.nn.structure import leaves, mapped
@@ -35,7 +36,7 @@ from tinygraph.tensor.numbers import is_scalar
 from tinygraph.types import DType, dtype_of
 
 
-class Layer(Remembered):
+class Layer(Remembered, KerasNames):
     """A part of a model. It is built, that is, gets its weights, when it is first called.
 
     Its parameters are those it made, those among its attributes, and those of the layers among its

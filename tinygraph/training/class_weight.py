@@ -46,12 +46,18 @@ def _labels(y: np.ndarray) -> np.ndarray:
 
 
 def _table(class_weight: Any, largest: int) -> np.ndarray:
-    if isinstance(class_weight, Mapping):
-        pairs = [(int(k), float(v)) for k, v in class_weight.items()]
-    else:
-        pairs = list(enumerate(map(float, class_weight)))
+    is_mapping = isinstance(class_weight, Mapping)
+    try:
+        items = class_weight.items() if is_mapping else enumerate(class_weight)
+        pairs = [(int(k), float(v)) for k, v in items]
+    except (TypeError, ValueError):
+        raise DataError(
+            f"class_weight is {{class: weight}} or a list of weights, got {class_weight!r}"
+        ) from None
     if any(k < 0 for k, _ in pairs):
         raise DataError(f"class_weight has classes from 0 on, got {dict(pairs)}")
+    if not all(0 <= weight < np.inf for _, weight in pairs):
+        raise DataError(f"class_weight has weights of at least 0, got {dict(pairs)}")
     table = np.ones(max([largest, *(k for k, _ in pairs)]) + 1, np.float32)
     for k, weight in pairs:
         table[k] = weight
