@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,18 @@ def test_no_file_and_no_folder(tmp_path: Path) -> None:
         load_arrays(tmp_path / "w")
     with pytest.raises(tg.DataError, match=r"cannot write .*: No such file"):
         save_arrays(tmp_path / "no" / "w", ARRAYS)
+
+
+def test_several_threads_write_to_one_place(tmp_path: Path) -> None:
+    path, arrays = tmp_path / "w", {"x": np.arange(20_000.0)}
+
+    def write(_: int) -> None:
+        save_arrays(path, arrays)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(write, range(40))] == [None] * 40
+    np.testing.assert_array_equal(load_arrays(path).arrays["x"], arrays["x"])
+    assert [p.name for p in tmp_path.iterdir()] == ["w"]
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

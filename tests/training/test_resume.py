@@ -303,6 +303,8 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
         compiled().fit(X[:39], Y[:39], **said)
     with pytest.raises(tg.DataError, match="optimizer was 'Adam', is 'SGD'"):
         compiled(optimizer="sgd").fit(X, Y, **said)
+    with pytest.raises(tg.DataError, match=r"metrics was \[\], is \['accuracy'\]"):
+        compiled(metrics=["accuracy"]).fit(X, Y, **said)
     wider = nn.Sequential([nn.Input((8,)), nn.Dense(13, "relu"), nn.Dense(3, "softmax")])
     wider.compile("adam", "sparse_categorical_crossentropy", backend="numpy")
     with pytest.raises(tg.DataError, match=r"dense/kernel"):

@@ -173,8 +173,11 @@ def _validation(data: Any) -> Batch:
 def _facts(training: Training, feed: Feed) -> dict[str, Any]:
     """What decides how a run ends, besides what the checkpoint holds."""
     backend = training.backend
+    goals = training.objective.goals
     return {
         **feed.facts(),
+        "loss": [None if goal.loss is None else goal.loss.name for goal in goals],
+        "metrics": [name for name, _ in training.objective.named_metrics()],
         "optimizer": type(training.optimizer).__name__,
         "backend": backend if isinstance(backend, str) else backend.name,
     }

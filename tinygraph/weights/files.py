@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,8 @@ def written_whole(path: str | Path) -> Iterator[IO[bytes]]:
     A `DataError` where something fails; what was at `path` is then still there.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    own = f"{os.getpid()}-{threading.get_ident()}"  # others may write to the same place
+    part = target.with_name(f".{target.name}.{own}.part")
     try:
         with open(part, "wb") as file:
             yield file
