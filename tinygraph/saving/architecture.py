@@ -256,7 +256,7 @@ def _build(layer: Layer, inputs: list[Any]) -> None:
     with trace.active():
 
         def placeholder(leaf: Any) -> Any:
-            if not isinstance(leaf, Symbol):  # a number, as in model(x, 2)
+            if not hasattr(leaf, "shape"):  # a number, as in model(x, 2)
                 return leaf
             return wrap(trace.input(TensorType(leaf.shape, leaf.dtype)))
 
