@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,25 @@ def test_parts_of_keras_that_are_elsewhere() -> None:
     with pytest.raises(AttributeError) as told:
         _ = tg.conv2D  # pyright: ignore[reportAttributeAccessIssue]
     assert (told.value.name, told.value.obj) == ("conv2D", tg)  # Python then says: did you mean
+
+
+def test_clones_have_layers_of_their_own() -> None:
+    x = nn.Input((4,))
+    shared = nn.Dense(4, name="shared")
+    model = nn.Model(x, nn.Dense(2)(shared(shared(x))))
+    clone = nn.models.clone_model(model)
+    assert [*clone.named_parameters()] == [*model.named_parameters()]
+    assert {*clone.parameters}.isdisjoint(model.parameters)
+    data = np.ones((3, 4), np.float32)
+    assert (clone(data).numpy() != model(data).numpy()).any()
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(data).numpy(), model(data).numpy())
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_models_are_cloned_or_saved_not_copied(copied: Any) -> None:
+    with pytest.raises(tg.TinygraphError, match=r"model sequential .*clone_model"):
+        copied(nn.Sequential([nn.Input((3,)), nn.Dense(2)]))
 
 
 def test_pictures_of_models_without_shapes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope, written_at
@@ -66,6 +66,14 @@ class Model(Trainer, Layer):
         if self._paths:
             return iter([(path, layer) for layer, path in self._paths.items()])
         return super().sublayers()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        """Refuses `pickle` and `copy`: compiled code and files that run code are no part of it."""
+        raise TinygraphError(
+            f"model {self.name} is not pickled or copied: model.save(path) writes it, "
+            "tg.nn.models.clone_model(model) makes another, and set_weights(model.get_weights()) "
+            "gives that the same weights"
+        )
 
     @property
     def calls(self) -> Sequence[Call]:
