@@ -442,20 +442,6 @@ class Graph:
         return "\n".join(lines)
 
 
-def rewritten(outputs: Sequence[Node], change: Callable[[Node], Node | None]) -> list[Node]:
-    """The outputs with nodes replaced bottom-up.
-
-    `change` sees a node whose inputs are already new.
-    """
-    done: dict[Node, Node] = {}
-    for node in topological(outputs):
-        inputs = tuple(done[source] for source in node.inputs)
-        same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-        new = node if same else Node(node.op, inputs, node.type, node.origin, node.name)
-        done[node] = change(new) or new
-    return [done[node] for node in outputs]
-
-
 def require_same_types(op: Op, *inputs: TensorType) -> TensorType:
     """The one type of all inputs."""
     first = inputs[0]
