@@ -79,3 +79,23 @@ def test_their_names_are_in_stages_and_on_drawings() -> None:
     y = model()(tg.tensor(X, name="x"))
     assert "scale" in str(tg.draw(y))
     assert "scale" in tg.stages(y, only="scale")["graph"].text
+
+
+class NumpyTanh(tg.nn.Layer):
+    def call(self, x: Any) -> Any:
+        return np.tanh(x)
+
+
+def test_numpys_functions_are_named_where_tinygraphs_belong() -> None:
+    x, y = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    with pytest.raises(tg.TraceError, match=r"^NumpyTanh numpy_tanh: .* such as tg.mean"):
+        NumpyTanh()(tg.nn.Input((3,)))
+
+    def error(target: Any, prediction: Any) -> Any:
+        return np.mean((target - prediction) ** 2, axis=-1)
+
+    model = tg.nn.Sequential([tg.nn.Input((3,)), tg.nn.Dense(1)])
+    for said in ({"loss": error}, {"loss": "mse", "metrics": [error]}):
+        model.compile("sgd", backend="numpy", **said)
+        with pytest.raises(tg.TraceError, match=r"error: a function of NumPy.* was called on"):
+            model.fit(x, y, verbose=0)

@@ -62,6 +62,12 @@ def cases() -> list[Any]:
             X, Y, {}, {"validation_data": (X,)}, "validation_data is", id="validation data"
         ),
         pytest.param(
+            X, Y, {}, {"validation_data": [X]}, "validation_data is", id="validation list"
+        ),
+        pytest.param(
+            X, Y, {}, {"validation_data": [X, Y + 1]}, "validation after epoch 1", id="late list"
+        ),
+        pytest.param(
             X,
             Y,
             {},

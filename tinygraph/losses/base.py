@@ -14,6 +14,7 @@ from tinygraph.losses.outputs import last_activation
 from tinygraph.losses.shapes import require_one_shape, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
+from tinygraph.tensor.numpy_calls import explained_numpy_calls
 from tinygraph.types import TensorType
 
 REDUCTIONS = ("mean", "sum", "none", "mean_with_sample_weight")
@@ -84,7 +85,8 @@ class Loss(Remembered):
 
     def _values(self, target: Tensor, prediction: Tensor) -> Tensor:
         self.check(target.type, prediction.type, last_activation(prediction))
-        return self.call(*same_rank(target, prediction))
+        with explained_numpy_calls(self.name):
+            return self.call(*same_rank(target, prediction))
 
     def __add__(self, other: Any) -> Mixture:
         if not isinstance(other, Loss):

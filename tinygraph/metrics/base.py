@@ -16,6 +16,7 @@ from tinygraph.losses.names import plain, snake_case
 from tinygraph.losses.shapes import pair, same_rank
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
+from tinygraph.tensor.numpy_calls import explained_numpy_calls
 from tinygraph.types import float64
 
 M = TypeVar("M", bound="BesideLoss")
@@ -120,7 +121,8 @@ class FunctionMetric(MeanMetric):
         self.function = function
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        return as_tensor(self.function(*same_rank(target, prediction)))
+        with explained_numpy_calls(self.name):
+            return as_tensor(self.function(*same_rank(target, prediction)))
 
 
 class LossMetric(MeanMetric):

@@ -15,6 +15,7 @@ from tinygraph.errors import ShapeError, TinygraphError, TraceError
 from tinygraph.graph import Origin, origin_here, place_of
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.tensor import Tensor, wrap
+from tinygraph.tensor.numpy_calls import explained_numpy_calls
 from tinygraph.trace import Trace
 from tinygraph.types import DType, TensorType, dtype_of
 
@@ -170,7 +171,8 @@ def _probe(layer: Layer, args: tuple[Any, ...], training: bool | None, probe: in
             return wrap(trace.input(TensorType(_filled(leaf.shape, probe), leaf.dtype)))
 
         try:
-            result = layer.run(mapped(args, placeholder), bool(training))
+            with explained_numpy_calls(f"{type(layer).__name__} {layer.name}"):
+                result = layer.run(mapped(args, placeholder), bool(training))
         except TinygraphError as error:
             error.args = (_told(str(error), layer, args, probe),)
             raise

@@ -157,7 +157,8 @@ def _require_count(name: str, value: Any, least: int) -> None:
 
 def _validation(data: Any) -> Batch:
     """(x, y), (x, y, sample_weight), or something that gives batches."""
-    if isinstance(data, tuple):
+    arrays = isinstance(data, list) and all(isinstance(a, np.ndarray | Tensor) for a in data)
+    if isinstance(data, tuple) or arrays:
         if len(data) not in (2, 3):
             raise DataError(
                 f"validation_data is (x, y) or (x, y, sample_weight), got {len(data)} parts"
