@@ -272,6 +272,13 @@ def test_a_plateau() -> None:
     np.testing.assert_allclose(history.history["learning_rate"], expected, rtol=1e-6)
 
 
+def test_a_plateau_at_the_least_rate_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    flat = Told(loss=[1.0] * 6)
+    least = ReduceLROnPlateau("loss", 0.5, patience=1, min_lr=0.001, verbose=1)
+    fit(regression(0.002), flat, least, epochs=6)
+    assert capsys.readouterr().out.count("the learning rate is now 0.001") == 1
+
+
 def test_rates_that_are_none() -> None:
     with pytest.raises(tg.TinygraphError, match="must give a number, got None"):
         fit(regression(), LearningRateScheduler(lambda epoch: None))  # type: ignore[arg-type,return-value]

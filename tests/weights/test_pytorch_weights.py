@@ -477,6 +477,20 @@ class Own(nn.Model):
         return self.head(self.flat(self.conv(x)))
 
 
+def test_rows_that_the_model_puts_in_pytorchs_order_itself() -> None:
+    layers = nn.layers
+    before = nn.Sequential(
+        [nn.Input((4, 5, 3)), layers.Permute((3, 1, 2)), layers.Flatten(), layers.Dense(2)]
+    )
+    after = nn.Sequential(
+        [nn.Input((7,)), layers.Dense(60), layers.Reshape((3, 4, 5)), layers.Permute((2, 3, 1))]
+    )
+    for model in (before, after):
+        model.initialize(0)
+        (kernel,) = (p.numpy() for p in model.parameters if p.ndim == 2)
+        np.testing.assert_array_equal(to_pytorch(model)["dense.weight"], kernel.T)
+
+
 def test_a_flatten_that_cannot_be_followed() -> None:
     model = Own()
     model(np.zeros((1, 6, 6, 2), np.float32))

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import numpy as np
+
 from tinygraph.callbacks.callback import Callback, Logs
 from tinygraph.callbacks.monitor import Monitor
 from tinygraph.errors import TinygraphError
@@ -99,7 +101,7 @@ class ReduceLROnPlateau(Monitor):
 
     def _reduce(self, epoch: int) -> None:
         rate = _rate(self)
-        if rate <= self.min_lr:
+        if rate <= max(self.min_lr, float(np.float32(self.min_lr))):  # as the parameter holds it
             return
         rate = max(rate * self.factor, self.min_lr)
         self.model.optimizer.learning_rate = rate

@@ -2,7 +2,8 @@
 
 So a dense layer after a flatten has its rows in another order there. This file follows the symbols
 of a model from each layer back to where an image became a row, and from a row that becomes an
-image back to the layers that made it.
+image back to the layers that made it. Where the model itself puts the channels first, with a
+Permute beside the row, the order is the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.nn.layer import Layer
-from tinygraph.nn.layers import Concatenate, Dense, Flatten, Reshape
+from tinygraph.nn.layers import Concatenate, Dense, Flatten, Permute, Reshape
 from tinygraph.nn.model import Model
 from tinygraph.nn.structure import leaves
 from tinygraph.nn.symbol import Call, Symbol
@@ -71,6 +72,11 @@ class FeatureOrders:
             else:
                 return symbol.call
 
+    def _made_by(self, call: Call) -> Call | None:
+        """The call that makes what a call takes first."""
+        source = _first(call)
+        return None if source is None else self._made(source)
+
     def _order(self, symbol: Symbol | None) -> Order | None:
         """The order of the features of a row."""
         call = self._made(symbol) if symbol is not None and len(symbol.shape) == 2 else None
@@ -79,6 +85,9 @@ class FeatureOrders:
         source = _first(call)
         if isinstance(call.layer, Flatten | Reshape) and source is not None:
             shape = source.shape[1:]
+            before = self._made(source)
+            if before is not None and _moves_channels(before.layer, len(shape), first=True):
+                return None
             return _image_order(shape) if len(shape) > 1 else self._order(source)
         if isinstance(call.layer, Concatenate):
             return self._joined(call)
@@ -100,6 +109,9 @@ class FeatureOrders:
         source, image = _first(call), next(leaves(call.result)).shape[1:]
         if source is None or len(source.shape) != 2 or len(image) < 2:
             return
+        after = [c.layer for c in self._calls if self._made_by(c) is call]
+        if any(_moves_channels(layer, len(image), first=False) for layer in after):
+            return
         order = _image_order(image)
         while source is not None and order is not None and len(source.shape) == 2:
             made = self._made(source)
@@ -120,6 +132,12 @@ def _image_order(shape: Any) -> Order | None:
     there = np.arange(int(np.prod(shape))).reshape(channels, *space)
     order = np.moveaxis(there, 0, -1).ravel()
     return None if (order == np.arange(order.size)).all() else order
+
+
+def _moves_channels(layer: Layer, rank: int, first: bool) -> bool:
+    """Whether it is the Permute from H,W,C to C,H,W, or back."""
+    wanted = (rank, *range(1, rank)) if first else (*range(2, rank + 1), 1)
+    return isinstance(layer, Permute) and layer.dims == wanted
 
 
 def _first(call: Call) -> Symbol | None:
