@@ -100,11 +100,9 @@ def _diagram(
 ) -> Drawing:
     """The picture of a model's layers."""
     if model.outputs is None:
-        why = "has a call of its own" if not hasattr(model, "add") else "has no shapes yet"
-        raise TinygraphError(
-            f"model {model.name} {why}: draw what it gives, as in draw(model(x)), or begin it with "
-            "an Input"
-        )
+        stack = hasattr(model, "add")
+        why = "has no shapes yet: begin it with an Input, or" if stack else "has a call of its own:"
+        raise TinygraphError(f"model {model.name} {why} draw what it gives, as in draw(model(x))")
     blocks = detail == "modules" or (detail == "auto" and len(model.calls) > min(LAYERS, limit))
     diagram = diagram_of(model, blocks, limit if detail == "auto" else len(model.calls) + limit)
     direction = "TB" if direction == "auto" else direction
