@@ -128,3 +128,14 @@ def test_a_chain_of_50_000_gates_compiles_in_regions_of_bounded_size() -> None:
     assert len({call.recipe for call in program.calls}) < 50
     arrays = arrays_for(graph)
     assert reference(graph, arrays).wrong(on_llvm(graph, arrays)) == []
+
+
+@pytest.mark.parametrize("shape", [(1 << 22,), (400_003,), (6, 120, 121, 8)])
+def test_long_sums_keep_their_digits(shape: tuple[int, ...]) -> None:
+    """Terms that all round the same way: added one after the other they lose four digits."""
+    axes = tuple(range(len(shape)))[:-1] or (0,)
+    x = Node(Placeholder(0), (), TensorType(shape, float32))
+    graph = Graph((x,), (ops.reduce_sum(x, axes),))
+    array = np.full(shape, 0.1, np.float32)
+    (total,) = on_llvm(graph, [array])
+    np.testing.assert_allclose(total, array.astype(np.float64).sum(axes), rtol=1e-5)

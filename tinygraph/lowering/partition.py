@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass, replace
 
 from tinygraph.loops.expr import (
+    Apply,
     Expr,
+    Read,
     Reduce,
     apply,
     read,
@@ -26,13 +28,15 @@ from tinygraph.loops.rewrite import (
     substitute,
     transform,
 )
-from tinygraph.lowering.flat import Flat
+from tinygraph.lowering.flat import Flat, merged
 from tinygraph.lowering.layout import strides_of
 from tinygraph.lowering.schedule import lane_axis, tile_axis
 from tinygraph.lowering.target import Target
 
 ENOUGH_TASKS = 16
 SMALL_WORK = 1 << 15
+LONGEST_SUM = 256
+"""Terms that one register adds up one after the other: each addition may lose half an ulp."""
 
 
 def split_reduction(flat: Flat, target: Target) -> list[Flat]:
@@ -42,16 +46,20 @@ def split_reduction(flat: Flat, target: Target) -> list[Flat]:
         return [flat]
     whole = found[0]
     domain = math.prod(a.extent for a in whole.over)
-    if flat.size * domain < SMALL_WORK or domain < 32:
+    lengthy = _sums(whole) and domain > 4 * LONGEST_SUM
+    if (flat.size * domain < SMALL_WORK or domain < 32) and not lengthy:
         return [flat]
     lanes = target.lanes(whole.dtype)
     lane = _inner_lane(flat, whole, lanes)
     want = max(
-        _for_tasks(flat, domain, lanes, lane is not None), _for_cache(flat, whole, domain, target)
+        _for_tasks(flat, domain, lanes, lane is not None),
+        _for_cache(flat, whole, domain, target),
+        _for_accuracy(domain // (1 if lane is None else 4 * lanes)) if lengthy else 1,
     )
     if lane is None and want <= 1:
         return [flat]
-    return _split(flat, whole, want, lane, 4 * lanes)
+    first, last = _split(flat, whole, want, lane, 4 * lanes)
+    return [first, *split_reduction(merged(last), target)]
 
 
 def _inner_lane(flat: Flat, whole: Reduce, lanes: int) -> Axis | None:
@@ -78,6 +86,21 @@ def _for_tasks(flat: Flat, domain: int, lanes: int, scalar: bool) -> int:
     if tiles >= ENOUGH_TASKS:
         return 1
     return min(64, max(1, flat.size * domain // SMALL_WORK), -(-2 * ENOUGH_TASKS // tiles))
+
+
+def _sums(whole: Reduce) -> bool:
+    """Whether it adds floats that are no products of two arrays: for those, time counts more."""
+    body = whole.body
+    if whole.kind != "add" or not whole.dtype.is_float:
+        return False
+    if isinstance(body, Apply) and body.function == "mul" and isinstance(body.args[0], Read):
+        return not isinstance(body.args[1], Read)
+    return True
+
+
+def _for_accuracy(length: int) -> int:
+    """Parts that are short enough to be added up."""
+    return -(-length // LONGEST_SUM)
 
 
 def _for_cache(flat: Flat, whole: Reduce, domain: int, target: Target) -> int:
