@@ -9,6 +9,9 @@ from __future__ import annotations
 class TinygraphError(Exception):
     """The base of all errors raised on purpose."""
 
+    layer: str | None = None
+    """The layer of a model that was called, where it was one: "unet/up1/concatenate"."""
+
 
 class ShapeError(TinygraphError, ValueError):
     """Shapes that do not fit an op."""

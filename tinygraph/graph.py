@@ -273,6 +273,11 @@ def scope(name: str) -> Iterator[None]:
         _scope.reset(token)
 
 
+def scope_here() -> tuple[str, ...]:
+    """The names of the scopes that this is called in, the outermost first."""
+    return _scope.get()
+
+
 @contextmanager
 def outside_scopes() -> Iterator[None]:
     """Nodes made inside belong to no module, wherever this is called."""

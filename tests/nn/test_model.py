@@ -276,3 +276,40 @@ def test_errors_while_a_model_is_written() -> None:
 def test_a_function_of_a_symbol_says_its_line_once() -> None:
     with pytest.raises(tg.TinygraphError, match=r"Lambda\(tg.exp\)\(x\)  \(test_model.py:\d+\)$"):
         tg.relu(nn.Input((3,)))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_an_error_while_a_model_runs_names_the_layer(backend: str) -> None:
+    model = models.build("smiley_ring_unet", 0)
+    x = np.ones((1, 33, 33, 1), np.float32)
+    says = r"^Concatenate smiley_ring_unet/up1/concatenate: concatenate along axis 3"
+    with pytest.raises(tg.ShapeError, match=says) as caught:
+        model(x)
+    assert caught.value.layer == "smiley_ring_unet/up1/concatenate"
+    model.compile("sgd", "mse", backend=backend)
+    for run in (lambda: model.predict(x), lambda: model.fit(x, x, verbose=0)):
+        with pytest.raises(tg.ShapeError, match=says):
+            run()
+
+
+def test_an_error_in_a_nested_model_or_one_of_ones_own_names_the_layer_once() -> None:
+    x = nn.Input((None, None, 1))
+    halved = nn.UpSampling2D(2)(nn.MaxPooling2D(2)(x))
+    block = nn.Model(x, nn.Concatenate(name="join")([x, halved]), name="block")
+    y = nn.Input((None, None, 1))
+    outer = nn.Model(y, block(nn.Activation("relu")(y)), name="outer")
+    with pytest.raises(tg.ShapeError, match=r"^Concatenate outer/block/join: (?!.*outer/block)"):
+        outer(np.ones((1, 3, 3, 1), np.float32))
+
+    class Own(nn.Model):
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.inner = nn.Sequential([nn.Dense(2, name="first")], name="inner")
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    own = Own()
+    own(np.ones((1, 3), np.float32))
+    with pytest.raises(tg.ShapeError, match=r"^Dense own/inner/first has (?!.*first)"):
+        own(np.ones((1, 4), np.float32))

@@ -25,6 +25,7 @@ from tinygraph.graph import origin_here, place_of, scope
 from tinygraph.nn.arguments import refuse_arguments
 from tinygraph.nn.initializers import find_initializer
 from tinygraph.nn.keras_names import KerasNames
+from tinygraph.nn.layer_errors import layer_in_errors
 from tinygraph.nn.penalties import Penalties, one_call, say, say_activity
 from tinygraph.nn.seeds import draws_weights, next_rng, rng_for
 from tinygraph.nn.structure import leaves, mapped
@@ -267,7 +268,8 @@ class Layer(Remembered, KerasNames):
 
     def run(self, inputs: Sequence[Any], training: bool, name: str | None = None) -> Any:
         """Builds the layer if need be, and calls it in a scope of its name."""
-        with scope(name or self.name), one_call() as self._penalties:
+        named = layer_in_errors(type(self).__name__)
+        with scope(name or self.name), named, one_call() as self._penalties:
             self.ensure_built(inputs)
             options = {"training": training} if self._takes_training else {}
             result = self.call(*inputs, **options)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tinygraph.errors import ShapeError
+from tinygraph.graph import scope
 from tinygraph.nn.layer import Layer
+from tinygraph.nn.layer_errors import layer_in_errors
 from tinygraph.nn.layers.checks import here, shown, who
 from tinygraph.nn.structure import leaves
 from tinygraph.nn.symbol import Shape
@@ -23,7 +25,8 @@ class OneInput(Layer):
         return ()
 
     def run(self, inputs: Sequence[Any], training: bool, name: str | None = None) -> Any:
-        self._check_inputs(inputs)
+        with scope(name or self.name), layer_in_errors(type(self).__name__):
+            self._check_inputs(inputs)
         return super().run(inputs, training, name)
 
     def _check_inputs(self, inputs: Sequence[Any]) -> None:
