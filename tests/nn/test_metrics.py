@@ -302,7 +302,21 @@ def test_a_metric_of_ones_own() -> None:
     [
         ("binary_accuracy", LABELS, SCORES, "sparse_categorical"),
         ("categorical_accuracy", LABELS, SCORES, "needs one-hot targets"),
+        ("categorical_accuracy", LABELS, SCORES, "; use sparse_categorical_accuracy, or"),
         ("sparse_categorical_accuracy", ONE_HOT, SCORES, "one-hot targets"),
+        ("sparse_categorical_accuracy", ONE_HOT, SCORES, "; use categorical_accuracy, or"),
+        (
+            "top_k_categorical_accuracy",
+            LABELS,
+            SCORES,
+            "; use sparse_top_k_categorical_accuracy, or",
+        ),
+        (
+            "sparse_top_k_categorical_accuracy",
+            ONE_HOT,
+            SCORES,
+            "; use top_k_categorical_accuracy, or",
+        ),
         ("categorical_accuracy", ONE_HOT[:, :1], SCORES[:, :1], "binary"),
         ("mse", ONE_HOT, SCORES[:, :2], "one shape"),
         ("dice", np.ones((3, 4)), np.ones((3, 5)), "needs a class for each of"),

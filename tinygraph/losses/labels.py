@@ -9,9 +9,14 @@ from tinygraph.types import DType, TensorType
 
 
 def check_one_hot(
-    name: str, target: TensorType, prediction: TensorType, made_by: str | None, from_logits: bool
+    name: str,
+    target: TensorType,
+    prediction: TensorType,
+    made_by: str | None,
+    from_logits: bool,
+    for_labels: str = "sparse_categorical_crossentropy",
 ) -> None:
-    """Refuses what is no one-hot target of these predictions."""
+    """Refuses what is no one-hot target of these predictions; `for_labels` is what takes labels."""
     _check_classes(name, target, prediction, made_by)
     _check_activation(name, prediction, made_by, from_logits, "softmax")
     if target.shape == prediction.shape:
@@ -19,7 +24,7 @@ def check_one_hot(
     if _without_classes(target, prediction):
         raise ShapeError(
             f"{name} needs one-hot targets of the predictions' shape, got labels {target} and "
-            f"predictions {prediction}; use sparse_categorical_crossentropy, or "
+            f"predictions {prediction}; use {for_labels}, or "
             f"tg.one_hot(labels, {prediction.shape[-1]}){here()}"
         )
     raise ShapeError(
@@ -29,15 +34,20 @@ def check_one_hot(
 
 
 def check_labels(
-    name: str, target: TensorType, prediction: TensorType, made_by: str | None, from_logits: bool
+    name: str,
+    target: TensorType,
+    prediction: TensorType,
+    made_by: str | None,
+    from_logits: bool,
+    for_one_hot: str = "categorical_crossentropy",
 ) -> None:
-    """Refuses what are no labels for these predictions."""
+    """Refuses what are no labels for these predictions; `for_one_hot` is what takes one-hot."""
     _check_classes(name, target, prediction, made_by)
     _check_activation(name, prediction, made_by, from_logits, "softmax")
     wanted = list(prediction.shape[:-1])
     if not _without_classes(target, prediction):
         one_hot = target.shape == prediction.shape
-        hint = "; use categorical_crossentropy, or tg.argmax(target, -1)" if one_hot else ""
+        hint = f"; use {for_one_hot}, or tg.argmax(target, -1)" if one_hot else ""
         raise ShapeError(
             f"{name} needs integer labels {wanted} for predictions {prediction}, got "
             f"{'one-hot targets ' if one_hot else ''}{target}{hint}{here()}"

@@ -33,7 +33,14 @@ class CategoricalAccuracy(MeanMetric):
     """How often the largest output is that of the class, for one-hot targets."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        check_one_hot(self.name, target.type, prediction.type, None, False)
+        check_one_hot(
+            self.name,
+            target.type,
+            prediction.type,
+            None,
+            False,
+            for_labels="sparse_categorical_accuracy",
+        )
         right = F.equal(F.argmax(target, -1), F.argmax(prediction, -1))
         return right.astype(prediction.dtype)
 
@@ -42,7 +49,9 @@ class SparseCategoricalAccuracy(MeanMetric):
     """How often the largest output is that of the class, for integer labels."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        check_labels(self.name, target.type, prediction.type, None, False)
+        check_labels(
+            self.name, target.type, prediction.type, None, False, for_one_hot="categorical_accuracy"
+        )
         labels = target.reshape(prediction.shape[:-1]).astype("int32")
         return F.equal(labels, F.argmax(prediction, -1)).astype(prediction.dtype)
 
@@ -57,7 +66,14 @@ class TopKCategoricalAccuracy(MeanMetric):
         self.k = k
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        check_one_hot(self.name, target.type, prediction.type, None, False)
+        check_one_hot(
+            self.name,
+            target.type,
+            prediction.type,
+            None,
+            False,
+            for_labels="sparse_top_k_categorical_accuracy",
+        )
         return self._among_best(F.argmax(target, -1), prediction)
 
     def _among_best(self, labels: Tensor, prediction: Tensor) -> Tensor:
@@ -72,7 +88,14 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     """How often fewer than k outputs are larger than that of the class; integer labels."""
 
     def call(self, target: Tensor, prediction: Tensor) -> Tensor:
-        check_labels(self.name, target.type, prediction.type, None, False)
+        check_labels(
+            self.name,
+            target.type,
+            prediction.type,
+            None,
+            False,
+            for_one_hot="top_k_categorical_accuracy",
+        )
         return self._among_best(target.reshape(prediction.shape[:-1]), prediction)
 
 
