@@ -435,6 +435,11 @@ def filled(**fills: float) -> Any:
         (lambda: Rotate(-5), DataError, "degrees must be a number >= 0 or a pair"),
         (lambda: Rotate((5, 1)), DataError, "degrees"),
         (lambda: Rotate(float("nan")), DataError, "degrees"),
+        (lambda: Rotate("x"), DataError, "degrees must be a number .* got 'x'"),  # type: ignore
+        (lambda: Rotate((1, 2, 3)), DataError, "degrees must be"),  # type: ignore[arg-type]
+        (lambda: Rotate(("a", "b")), DataError, "degrees must be"),  # type: ignore[arg-type]
+        (lambda: Zoom(None), DataError, "factor must be"),  # type: ignore[arg-type]
+        (lambda: Flip("x"), DataError, "horizontal is a probability"),  # type: ignore[arg-type]
         (lambda: Shear(95), DataError, "between -90 and 90"),
         (lambda: Zoom((0, 1)), DataError, "greater than 0"),
         (lambda: Zoom(-0.5), DataError, "factor"),

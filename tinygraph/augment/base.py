@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,14 @@ class Transformation(ABC):
 
 def interval(amount: Amount, name: str) -> tuple[float, float]:
     """From where to where an amount is drawn."""
-    low, high = (-amount, amount) if isinstance(amount, (int, float)) else amount
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise DataError(f"{name} must be a number >= 0 or a pair (low, high), got {amount}")
+    numbers: Any = (-amount, amount) if isinstance(amount, int | float) else amount
+    try:
+        low, high = numbers
+        sound = math.isfinite(low) and math.isfinite(high) and low <= high
+    except (TypeError, ValueError):  # no pair, or not of numbers
+        low, high, sound = 0.0, 0.0, False
+    if not sound:
+        raise DataError(f"{name} must be a number >= 0 or a pair (low, high), got {amount!r}")
     return low, high
 
 
@@ -67,8 +73,8 @@ def factors(amount: Amount, name: str) -> tuple[float, float]:
 
 def probability(value: float, name: str) -> None:
     """A `DataError` for what is none."""
-    if not 0 <= value <= 1:
-        raise DataError(f"{name} is a probability, from 0 to 1, got {value}")
+    if not (isinstance(value, Real) and 0 <= value <= 1):
+        raise DataError(f"{name} is a probability, from 0 to 1, got {value!r}")
 
 
 def drawn(limits: tuple[float, float], rng: np.random.Generator) -> float:
