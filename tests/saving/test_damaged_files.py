@@ -273,3 +273,33 @@ def test_loading_by_name(tmp_path: Path) -> None:
     stranger = nn.Sequential([nn.Input((3,)), nn.Dense(6, name="x")])
     with pytest.raises(tg.DataError, match="nothing in it is called as in the model"):
         stranger.load_weights(tmp_path / "w", by_name=True)
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes"),
+        (b"PK\x03\x04", "a zip archive"),
+    ],
+)
+def test_keras_files_are_known_and_the_way_over_is_said(
+    tmp_path: Path, start: bytes, says: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(start + bytes(2000))
+    for read in (load_model, nn.Model.load, net().load_weights, load_arrays):
+        with pytest.raises(tg.DataError, match=says) as caught:
+            read(path)
+        named(path, caught.value)
+        assert "tg.weights.from_keras(model, 'net.npz')" in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".keras", ".H5"])
+def test_no_file_is_written_that_looks_like_keras_own(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"net{suffix}"
+    for write in (net().save, net().save_weights, tg.callbacks.ModelCheckpoint):
+        with pytest.raises(tg.DataError, match=rf"{suffix} stands for .*net\.safetensors"):
+            write(path)
+    assert not path.exists()
+    with pytest.raises(tg.DataError, match=r"of Keras's own.* np.savez\('net.npz'"):
+        tg.weights.from_keras(net(), path)

@@ -9,6 +9,7 @@ from typing import Any
 from tinygraph.callbacks.callback import Logs
 from tinygraph.callbacks.monitor import Monitor
 from tinygraph.errors import DataError, TinygraphError
+from tinygraph.weights.archive import require_our_suffix
 
 
 class ModelCheckpoint(Monitor):
@@ -36,6 +37,7 @@ class ModelCheckpoint(Monitor):
             raise TinygraphError(
                 f'ModelCheckpoint needs save_freq "epoch" or a number of batches, got {save_freq!r}'
             )
+        require_our_suffix(filepath)
         self.filepath = str(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only

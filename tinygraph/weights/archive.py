@@ -21,6 +21,10 @@ import numpy as np
 from tinygraph.errors import DataError
 from tinygraph.weights.files import written_whole
 
+FOREIGN = {b"\x89HDF\r\n\x1a\n": "an HDF5 file, as Keras writes", b"PK\x03\x04": "a zip archive"}
+"""What files of other kinds begin with: Keras's .h5, and its .keras, PyTorch's .pt or an npz."""
+FOREIGN_SUFFIXES = (".h5", ".hdf5", ".keras")
+
 DTYPES = {
     "F32": "float32",
     "F64": "float64",
@@ -54,8 +58,9 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
     """Writes arrays and notes. The file is there whole or not at all.
 
     A `DataError` where it cannot be written, on a full disk for example; a file that was there
-    stays as it was.
+    stays as it was; and where the path has a suffix that says HDF5 or Keras, which it would not be.
     """
+    require_our_suffix(path)
     entries: dict[str, Any] = {}
     parts: list[np.ndarray] = []
     start = 0
@@ -83,6 +88,16 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Any =
             file.write(part.data)
 
 
+def require_our_suffix(path: str | Path) -> None:
+    """A `DataError` for a path that says the file is Keras's, which it would not be."""
+    suffix = Path(path).suffix
+    if suffix.lower() in FOREIGN_SUFFIXES:
+        raise DataError(
+            f"{path}: {suffix} stands for a format of Keras's, which tinygraph does not write; "
+            f"it writes safetensors, as in {Path(path).with_suffix('.safetensors')}"
+        )
+
+
 def _plain(value: Any) -> Any:
     """NumPy's numbers among the notes as Python's."""
     if isinstance(value, np.generic):
@@ -100,6 +115,13 @@ def load_arrays(path: str | Path) -> Archive:
         data = memoryview(Path(path).read_bytes())
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+    for start, kind in FOREIGN.items():
+        if data[: len(start)] == start:
+            raise DataError(
+                f"{path} is {kind}, no safetensors file. Weights of a net in Keras come over as an "
+                "npz: there np.savez('net.npz', *net.get_weights()), here "
+                "tg.weights.from_keras(model, 'net.npz'); for PyTorch's see tg.weights.from_pytorch"
+            )
     entries, body = _header(path, data)
     said = entries.pop("__metadata__", None) or {}
     arrays = {name: _array(path, name, entry, body) for name, entry in entries.items()}

@@ -12,6 +12,7 @@ import numpy as np
 from tinygraph.errors import DataError
 from tinygraph.nn.layer import Layer
 from tinygraph.tensor import Tensor, assign
+from tinygraph.weights.archive import FOREIGN_SUFFIXES
 from tinygraph.weights.files import written_whole
 from tinygraph.weights.keras_order import Weights, keras_order, order_of_use
 from tinygraph.weights.parameters import Loaded
@@ -62,6 +63,11 @@ def _arrays(source: str | Path | Iterable[Any]) -> tuple[list[np.ndarray], str]:
 
 
 def _read(path: str | Path) -> list[np.ndarray]:
+    if Path(path).suffix.lower() in FOREIGN_SUFFIXES:
+        raise DataError(
+            f"{path} is in a format of Keras's own, which tinygraph does not read; write the "
+            "weights there with np.savez('net.npz', *net.get_weights()), and give that file"
+        )
     try:
         file = np.load(path, allow_pickle=False)
         if isinstance(file, np.ndarray):
