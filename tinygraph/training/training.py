@@ -206,6 +206,11 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _by_name(model: Model, x: Mapping[str, Any]) -> list[Any]:
     """Arrays given by the names of inputs, in the order of the inputs."""
     names = [symbol.name for symbol in leaves(model.inputs)]
+    if None in names:
+        raise DataError(
+            f"x is given by name, {[*x]}, but input {names.index(None)} of model {model.name} has "
+            "no name: give a list of arrays, or name it, as in Input(shape, name='image')"
+        )
     missing = [name for name in names if name not in x]
     if missing:
         raise DataError(f"x has nothing for the input {missing[0]!r}; it has {[*x]}")
