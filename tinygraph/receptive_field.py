@@ -22,6 +22,7 @@ class Window:
     """How one layer looks at its input, a number for each spatial axis."""
 
     name: str
+    """The layer's path, as in `summary()`."""
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
@@ -129,47 +130,49 @@ def receptive_field(layers: Any) -> ReceptiveField:
     return ReceptiveField([*_table(walk)])
 
 
-def _enter_list(walk: list[Step], items: Sequence[Any], source: int) -> int:
-    """Adds the items one after the other; returns the step of the last."""
+def _enter_list(walk: list[Step], items: Sequence[Any], source: int, path: str = "") -> int:
+    """Adds the items, found at `path`, one after the other; returns the step of the last."""
     for item in items:
         if isinstance(item, int | list | tuple):
             walk.append(Step(_given(item), (source,)))
             source = len(walk) - 1
         else:
-            source = _enter(walk, item, (source,))
+            source = _enter(walk, item, (source,), f"{path}{item.name}")
     return source
 
 
-def _enter_model(walk: list[Step], model: Any, sources: tuple[int, ...]) -> int:
-    """Adds what a model is made of; returns the step of its output."""
+def _enter_model(walk: list[Step], model: Any, sources: tuple[int, ...], path: str = "") -> int:
+    """Adds what a model is made of, by its paths after `path`; returns the step of its output."""
     from tinygraph.nn.structure import leaves
 
     if not getattr(model, "calls", ()):
-        return _enter_list(walk, model.layers, _joined(walk, sources))
+        return _enter_list(walk, model.layers, _joined(walk, sources), path)
     inputs = [*leaves(model.inputs)]
     given = sources if len(sources) == len(inputs) else sources[:1] * len(inputs)
     at = dict(zip(inputs, given, strict=True))
+    paths = {layer: name for name, layer in model.sublayers()}
     for call in model.calls:
-        end = _enter(walk, call.layer, tuple(at[s] for s in call.inputs()))
+        name = f"{path}{paths[call.layer]}"
+        end = _enter(walk, call.layer, tuple(at[s] for s in call.inputs()), name)
         at.update(dict.fromkeys(leaves(call.result), end))
     return _joined(walk, tuple(at[s] for s in leaves(model.outputs)))
 
 
-def _enter(walk: list[Step], layer: Any, sources: tuple[int, ...]) -> int:
+def _enter(walk: list[Step], layer: Any, sources: tuple[int, ...], path: str) -> int:
     kind = type(layer).__name__
     if getattr(layer, "calls", ()) or getattr(layer, "layers", ()):
-        return _enter_model(walk, layer, sources)
+        return _enter_model(walk, layer, sources, f"{path}/")
     if kind.startswith(WHOLE):
         walk.append(Step(None, sources, whole=True))
     elif kind.startswith("MaxUnpooling"):
         # of what comes back; where it goes was found in the second input
-        walk.append(Step(_window(layer.name, 1, layer.strides, 1, "upsampling"), sources[:1]))
+        walk.append(Step(_window(path, 1, layer.strides, 1, "upsampling"), sources[:1]))
     elif kernel := getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None):
         grows = "transposed" if "Transpose" in kind else ""
         stride, dilation = getattr(layer, "strides", 1), getattr(layer, "dilation_rate", 1)
-        walk.append(Step(_window(layer.name, kernel, stride, dilation, grows), sources))
+        walk.append(Step(_window(path, kernel, stride, dilation, grows), sources))
     elif kind.startswith("UpSampling"):
-        walk.append(Step(_window(layer.name, 1, layer.size, 1, "upsampling"), sources))
+        walk.append(Step(_window(path, 1, layer.size, 1, "upsampling"), sources))
     else:
         return _joined(walk, sources)
     return len(walk) - 1

@@ -99,6 +99,23 @@ def test_a_model_of_models_and_the_end_that_sees_all() -> None:
         int(after)
 
 
+def test_its_names_are_those_of_the_summary() -> None:
+    unet = tg.models.build("smiley_ring_unet", 0)
+    x = nn.Input((32, 32, 1))
+    outer = nn.Model(x, nn.Conv2D(1, 3)(unet(x)))
+    for model in (unet, outer):
+        lines: list[str] = []
+        model.summary(print_fn=lines.append, expand_nested=True)
+        listed = [line.split()[0] for line in "\n".join(lines).splitlines() if "2D" in line]
+        assert [seen.name for seen in tg.receptive_field(model)] == [
+            name for name in listed if "Concat" not in name
+        ]
+    names = [seen.name for seen in tg.receptive_field(outer)]
+    assert names[0] == "smiley_ring_unet/down1/conv2d"
+    assert names[-1] == "conv2d"
+    assert [seen.name for seen in tg.receptive_field([nn.Conv2D(1, 3)])] == ["conv2d"]
+
+
 def test_the_table() -> None:
     assert str(tg.receptive_field([(3, 1, 1), (2, 2), 3])).splitlines() == [
         "layer     window  stride  dilation  sees  step",
