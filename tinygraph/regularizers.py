@@ -18,6 +18,7 @@ from typing import Any
 from tinygraph import functional as F
 from tinygraph.errors import ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of, scope
+from tinygraph.losses.names import plain
 from tinygraph.saving.remembered import Remembered
 from tinygraph.tensor import Tensor, as_tensor
 
@@ -111,7 +112,7 @@ REGULARIZERS: dict[str, Callable[[], Regularizer]] = {
     "elasticnet": elastic_net,
     "norm": Norm,
 }
-"""What a name stands for, written small and without underscores."""
+"""What a name stands for, written as `plain` does."""
 
 
 def find_regularizer(regularizer: Any) -> Callable[[Any], Any] | None:
@@ -119,7 +120,7 @@ def find_regularizer(regularizer: Any) -> Callable[[Any], Any] | None:
     if regularizer is None:
         return None
     if isinstance(regularizer, str):
-        key = regularizer.lower().replace("_", "")
+        key = plain(regularizer)
         if key not in REGULARIZERS:
             known = ", ".join(REGULARIZERS)
             raise TinygraphError(

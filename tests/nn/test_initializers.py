@@ -83,7 +83,16 @@ def test_orthogonal(rows: int, columns: int, gain: float) -> None:
 
 def test_names_in_any_case_classes_and_functions() -> None:
     he = HeNormal()
-    for form in ("he_normal", "HeNormal", "henormal", "HE_NORMAL", HeNormal, he):
+    for form in (
+        "he_normal",
+        "HeNormal",
+        "henormal",
+        "HE_NORMAL",
+        "He-Normal",
+        "he normal",
+        HeNormal,
+        he,
+    ):
         assert find_initializer(form) == he
     layer = nn.Dense(2, kernel_initializer=lambda shape, rng: np.full(shape, 7.0))
     layer(np.zeros((1, 2), np.float32))

@@ -22,6 +22,7 @@ from tinygraph.nn import datasets, utils
         ("relu", tg.relu),
         ("LeakyReLU", tg.leaky_relu),
         ("leaky_relu", tg.leaky_relu),
+        ("Leaky-ReLU", tg.leaky_relu),
         ("SOFTMAX", tg.softmax),
         ("LogSoftmax", tg.log_softmax),
         ("Tanh", tg.tanh),

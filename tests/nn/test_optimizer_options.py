@@ -180,6 +180,7 @@ def test_find_optimizer() -> None:
         ("RMSprop", RMSprop),
         ("SGD", SGD),
         ("adamw", AdamW),
+        ("RMS-Prop", RMSprop),
         ("proximal_adagrad", optimizers.ProximalAdagrad),
         ("Adadelta", optimizers.Adadelta),
         (Ftrl, Ftrl),
@@ -187,6 +188,7 @@ def test_find_optimizer() -> None:
         assert type(find_optimizer(name)) is kind
     own = Adam(0.5)
     assert find_optimizer(own) is own
+    assert type(optimizers.get("adam-w")) is AdamW
 
 
 def test_apply_gradients_of_lecture_4() -> None:

@@ -194,6 +194,7 @@ def test_add_loss_in_a_layer_of_ones_own() -> None:
 def test_names_in_any_case() -> None:
     assert find_regularizer(None) is None
     assert find_regularizer("L1") == find_regularizer(L1) == L1(0.01)
+    assert find_regularizer("l1-l2") == find_regularizer("L1 L2") == L1L2(0.01, 0.01)
     assert find_regularizer("l1_l2") == L1L2(0.01, 0.01)
     assert find_regularizer("elastic_net") == L1L2(0.01, 0.01)
     assert find_regularizer("norm") == Norm()

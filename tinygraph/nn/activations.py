@@ -25,6 +25,7 @@ from tinygraph.functional import softplus as softplus
 from tinygraph.functional import softsign as softsign
 from tinygraph.functional import tanh as tanh
 from tinygraph.graph import origin_here, place_of
+from tinygraph.losses.names import plain
 from tinygraph.tensor import Tensor
 
 Function = Callable[[Any], Tensor]
@@ -77,19 +78,15 @@ def find_activation(activation: str | Function | None) -> Function:
                 f"{place_of(origin_here())}"
             )
         return activation
-    found = {_letters(name): function for name, function in ACTIVATIONS.items()}
-    if _letters(activation) not in found:
+    found = {plain(name): function for name, function in ACTIVATIONS.items()}
+    if plain(activation) not in found:
         close = get_close_matches(activation.lower(), ACTIVATIONS, 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise TinygraphError(
             f"there is no activation {activation!r}; {hint}there are {', '.join(ACTIVATIONS)}, "
             f"or give a function{place_of(origin_here())}"
         )
-    return found[_letters(activation)]
+    return found[plain(activation)]
 
 
 get = find_activation
-
-
-def _letters(name: str) -> str:
-    return name.lower().replace("_", "")

@@ -20,6 +20,7 @@ import numpy as np
 
 from tinygraph.errors import ShapeError, TinygraphError
 from tinygraph.graph import origin_here, place_of
+from tinygraph.losses.names import plain
 from tinygraph.nn.variance import DISTRIBUTIONS, MODES, cut_normal
 from tinygraph.nn.variance import fans as fans
 from tinygraph.saving.remembered import Remembered
@@ -261,7 +262,7 @@ INITIALIZERS: dict[str, Initializer] = {
 def find_initializer(initializer: Any) -> Function:
     """The function for a name in any case, or for a class; a function stays what it is."""
     if isinstance(initializer, str):
-        key = initializer.lower().replace("_", "")
+        key = plain(initializer)
         for name, found in INITIALIZERS.items():
             if name.replace("_", "") == key:
                 return found

@@ -16,3 +16,5 @@ from tinygraph.optimizers.optimizer import Optimizer as Optimizer
 from tinygraph.optimizers.rmsprop import RMSprop as RMSprop
 from tinygraph.optimizers.schedules import LearningRateSchedule as LearningRateSchedule
 from tinygraph.optimizers.sgd import SGD as SGD
+
+get = find_optimizer

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import origin_here, place_of
+from tinygraph.losses.names import plain
 from tinygraph.optimizers.adadelta import Adadelta
 from tinygraph.optimizers.adagrad import Adagrad, ProximalAdagrad
 from tinygraph.optimizers.adam import Adam, AdamW
@@ -28,7 +29,7 @@ def find_optimizer(optimizer: Any) -> Optimizer:
         return optimizer
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
         return optimizer()
-    key = optimizer.lower().replace("_", "") if isinstance(optimizer, str) else ""
+    key = plain(optimizer) if isinstance(optimizer, str) else ""
     if key not in OPTIMIZERS:
         known = ", ".join(OPTIMIZERS)
         raise TinygraphError(
