@@ -1,4 +1,4 @@
-"""Names of losses and metrics: how they are written, and how they are looked up."""
+"""Names of losses, metrics and the like: how they are written, and how they are looked up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def plain(name: str) -> str:
-    """A name without case, underscores and the like: how losses and metrics are looked up."""
+    """A name without case, underscores, hyphens, dots and spaces: how it is looked up."""
     return re.sub(r"[\s_.\-]", "", name).lower()
 
 

@@ -264,7 +264,7 @@ def find_initializer(initializer: Any) -> Function:
     if isinstance(initializer, str):
         key = plain(initializer)
         for name, found in INITIALIZERS.items():
-            if name.replace("_", "") == key:
+            if plain(name) == key:
                 return found
     elif isinstance(initializer, type) and issubclass(initializer, Initializer):
         return initializer()
