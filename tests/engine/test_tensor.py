@@ -66,6 +66,25 @@ def test_an_array_on_the_left_asks_the_tensor() -> None:
     assert np.asarray(x).shape == (2, 1)
 
 
+@pytest.mark.parametrize("name", ["mean", "sum", "var", "max", "all"])
+def test_numpys_functions_that_take_no_tensor_name_ours(name: str) -> None:
+    says = rf"np\.{name} does not take a tensor: take tg\.{name}\(x\), or np\.{name}\(x\.numpy"
+    with pytest.raises(tg.DtypeError, match=says):
+        getattr(np, name)(tg.tensor([1.0, 2.0]))
+
+
+def test_numpys_functions_that_take_arrays_take_tensors() -> None:
+    x = tg.tensor([1.0, 2.0])
+    assert np.concatenate([x, x]).tolist() == [1, 2, 1, 2]
+    assert np.stack([x, np.zeros(2)]).tolist() == [[1, 2], [0, 0]]
+    assert np.argmax(x) == 1
+    assert np.allclose(x, [1, 2])
+    with pytest.raises(TypeError, match="as an integer"):
+        np.concatenate([x], axis="first")  # type: ignore
+    with pytest.raises(tg.DtypeError, match=r"take np\.prod\(x\.numpy\(\)\)"):
+        np.prod(x)
+
+
 def test_small_shapes_broadcast_and_sum_back() -> None:
     x, b = tg.tensor(np.ones((2, 3, 4), np.float32)), tg.tensor(np.arange(4.0, dtype="f"))
     column = tg.tensor(np.ones((3, 1), np.float32))

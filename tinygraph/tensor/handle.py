@@ -18,6 +18,7 @@ from tinygraph.graph import Node, leaf, origin_here, place_of
 from tinygraph.tensor.broadcast import broadcast_together, require_one_dtype
 from tinygraph.tensor.methods import Methods, functional
 from tinygraph.tensor.numbers import is_scalar, scalar_value, to_array
+from tinygraph.tensor.numpy_calls import numpy_function
 from tinygraph.trace import current_trace
 from tinygraph.types import DType, TensorType, float32, int32
 
@@ -125,6 +126,10 @@ class Tensor(Methods):
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
         return array.copy() if copy else array
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's own functions take the value; those that call a method of ours are explained."""
+        return numpy_function(function, args, kwargs)
 
     def item(self) -> float | int | bool:
         """The one element as a Python number."""
