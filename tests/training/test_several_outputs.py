@@ -131,7 +131,5 @@ def test_arrays_by_name_for_an_input_without_one() -> None:
     model = nn.Model(x, nn.Dense(1)(x), name="net")
     model.compile("sgd", "mse", backend="numpy")
     data = np.ones((4, 2), np.float32)
-    with pytest.raises(
-        tg.DataError, match=r"'z'.*, but input 0 of model net has no name: "
-    ):
+    with pytest.raises(tg.DataError, match=r"'z'.*, but input 0 of model net has no name: "):
         model.fit({"z": data}, data[:, :1], verbose=0)
