@@ -117,6 +117,7 @@ def test_models_with_several_outputs() -> None:
     assert [target.shape for target in targets] == [(2,)] * 3
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("name", versus.NAMES)
 def test_torch_has_the_same_parameters(name: str) -> None:
     from tinygraph.bench.torch_nets import NETS
