@@ -105,7 +105,6 @@ def test_torch_computes_the_same_net_in_turn_with_ours() -> None:
     assert figures["ratio"] > 0
 
 
-@pytest.mark.reference
 @pytest.mark.parametrize("name", ["two_conv", "mnist_mlp"])
 def test_models_of_probabilities(name: str) -> None:
     assert 0 < Workload(name, backend="numpy", batch=1).step().item() < 30
