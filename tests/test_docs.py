@@ -117,12 +117,14 @@ def update(page: Path) -> None:
 def test_page(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    steps = [update, run] if request.config.getoption("--update-golden") else [run]
     known = set(OPS)
     try:
-        if request.config.getoption("--update-golden"):
-            update(page)
-        run(page)
+        for step in steps:
+            folder = tmp_path / step.__name__  # where the page writes its files
+            folder.mkdir()
+            monkeypatch.chdir(folder)
+            step(page)
     finally:
         for name in set(OPS) - known:  # a page's own ops are no business of other tests
             del OPS[name]
