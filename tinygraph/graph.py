@@ -123,6 +123,10 @@ class Op:
         """
         raise NotImplementedError
 
+    def leaves_open(self, *inputs: np.ndarray) -> np.ndarray | None:
+        """Which elements of the output may be anything, so that backends differ; None: no such."""
+        return None
+
     @classmethod
     def examples(cls) -> Sequence[Example]:
         """At least one; the test suite refuses an op without."""

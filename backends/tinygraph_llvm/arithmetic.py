@@ -38,8 +38,6 @@ class Arithmetic(Writer):
                 return self._line(scope, f"select {mask} {args[0]}, {yes}, {no}")
             case "cast":
                 return self._cast(scope, args[0], source, e.dtype, wide)
-            case "bitcast":
-                return self._line(scope, f"bitcast {self._type(source, wide)} {args[0]} to {kind}")
             case "fma":
                 return self._fmuladd(scope, kind, *args)
             case "neg" if e.dtype.is_float:

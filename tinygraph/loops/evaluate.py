@@ -99,8 +99,6 @@ class _Run:
                 return self._value(inside if self._value(condition, known) else otherwise, known)
             case Apply(function="cast"):
                 return e.dtype.numpy.type(self._value(e.args[0], known))
-            case Apply(function="bitcast"):
-                return self._value(e.args[0], known).view(e.dtype.numpy)
             case Apply():
                 result = FUNCTIONS[e.function](*(self._value(a, known) for a in e.args))
                 return e.dtype.numpy.type(result)

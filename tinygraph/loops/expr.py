@@ -187,7 +187,7 @@ class Read(Expr):
 
 
 class Apply(Expr):
-    """A function of `FUNCTIONS`, or "cast" / "bitcast" to `dtype`, of values."""
+    """A function of `FUNCTIONS`, or "cast" to `dtype`, of values."""
 
     __slots__ = ("args", "function")
     function: str
@@ -291,11 +291,6 @@ def cast_to(value: Expr, dtype: DType) -> Expr:
     if isinstance(value, IndexValue):
         return index_value(value.index, dtype)
     return applied("cast", (value,), dtype)
-
-
-def bitcast_to(value: Expr, dtype: DType) -> Expr:
-    """The same bits read as another dtype of the same size."""
-    return applied("bitcast", (value,), dtype)
 
 
 def applied(function: str, args: tuple[Expr, ...], dtype: DType) -> Expr:

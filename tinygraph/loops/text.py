@@ -87,8 +87,8 @@ def _apply_text(e: Apply, names: Mapping[Expr, str]) -> str:
     if sign:
         parts = zip(e.args, args, infix, strict=True)
         return f" {sign} ".join(f"({t})" if i and not _tighter(a, e) else t for a, t, i in parts)
-    if e.function in ("cast", "bitcast"):
-        return f"{e.dtype}{'.bits' if e.function == 'bitcast' else ''}({args[0]})"
+    if e.function == "cast":
+        return f"{e.dtype}({args[0]})"
     if e.function == "neg":
         return f"-{f'({args[0]})' if infix[0] else args[0]}"
     return f"{e.function}({', '.join(args)})"

@@ -10,10 +10,11 @@ import numpy as np
 
 from tinygraph.graph import Example, Node, make
 from tinygraph.loops import expr
+from tinygraph.loops.elementary import FARTHEST
 from tinygraph.loops.expr import Expr
 from tinygraph.ops.base import F23, Elementwise, FloatElementwise
 from tinygraph.ops.compare import B23, gt, where
-from tinygraph.types import DType, TensorType, float32, float64, int32, uint32
+from tinygraph.types import DType, TensorType, dtype_of, float32, float64, int32, uint32
 
 
 class Exp(FloatElementwise):
@@ -86,11 +87,19 @@ class Relu(Elementwise):
         return (where(gt(out, 0), g, 0),)
 
 
+def _too_far(x: np.ndarray) -> np.ndarray:
+    """Where machines need not know the sine."""
+    return ~(np.abs(x) <= FARTHEST[dtype_of(x.dtype)])
+
+
 class Sin(FloatElementwise):
     """the sine of x radians"""
 
     name: ClassVar[str] = "sin"
     function: ClassVar[str] = "sin"
+
+    def leaves_open(self, *inputs: np.ndarray) -> np.ndarray | None:
+        return _too_far(*inputs)
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (g * cos(inputs[0]),)
@@ -101,6 +110,9 @@ class Cos(FloatElementwise):
 
     name: ClassVar[str] = "cos"
     function: ClassVar[str] = "cos"
+
+    def leaves_open(self, *inputs: np.ndarray) -> np.ndarray | None:
+        return _too_far(*inputs)
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (-(g * sin(inputs[0])),)
@@ -132,6 +144,13 @@ class Cast(Elementwise):
 
     def evaluate(self, *inputs: np.ndarray) -> np.ndarray:
         return inputs[0].astype(self.dtype.numpy)
+
+    def leaves_open(self, *inputs: np.ndarray) -> np.ndarray | None:
+        (x,) = inputs
+        if not (self.dtype.is_integer and x.dtype.kind == "f"):
+            return None
+        limits = np.iinfo(self.dtype.numpy)
+        return ~((x > limits.min - 1.0) & (x < limits.max + 1.0))
 
     def scalar(self, *values: Expr) -> Expr:
         (x,) = values

@@ -79,8 +79,6 @@ class _Scope:
                 return self._reduce(e)
             case Apply(function="cast"):
                 return np.asarray(self.value(e.args[0])).astype(e.dtype.numpy)[()]
-            case Apply(function="bitcast"):
-                return np.asarray(self.value(e.args[0])).view(e.dtype.numpy)[()]
             case Apply():
                 return e.dtype.numpy.type(FUNCTIONS[e.function](*map(self.value, e.args)))
         raise TypeError(f"no expression of equations: {e!r}")

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from tinygraph.errors import ShapeError
 from tinygraph.functional import conv1d, conv2d, conv3d
 from tinygraph.functional.arguments import whole
-from tinygraph.nn.activations import find_activation
+from tinygraph.nn.layers.biased import Biased
 from tinygraph.nn.layers.checks import check_images, here, shown, who
 from tinygraph.nn.layers.windowed import Windowed
 from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 
-class Convolution(Windowed):
+class Convolution(Biased, Windowed):
     """What the convolutions share: activation(convolution(x, kernel) + bias)."""
 
     def __init__(
@@ -41,12 +41,9 @@ class Convolution(Windowed):
         super().__init__(self.kernel_size, steps, padding, data_format, gaps, **options)
         self.filters = whole(filters, f"{type(self).__name__}: filters")
         self.groups = whole(groups, f"{type(self).__name__}: groups")
-        self.activation = find_activation(activation)
-        self.use_bias = use_bias
+        self.end_with(activation, use_bias, bias_initializer, bias_regularizer)
         self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
         if self.filters < 1 or self.groups < 1 or self.filters % self.groups:
             raise ShapeError(
                 f"{type(self).__name__} needs filters that groups divide, "
@@ -66,21 +63,14 @@ class Convolution(Windowed):
             name="kernel",
             regularizer=self.kernel_regularizer,
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,),
-                self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-            )
+        self.add_bias((self.filters,))
 
     def fixed_axes(self, shape: Shape) -> Sequence[int]:
         return (-1,)
 
     def call(self, x: Any) -> Tensor:
         self.check(x)
-        y = self._convolved(x)
-        return self.activation(y + self.bias if self.use_bias else y)
+        return self.ended(self._convolved(x))
 
     def _channels(self, channels: int) -> tuple[int, int]:
         """The last two axes of the kernel."""

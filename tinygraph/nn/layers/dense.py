@@ -8,14 +8,13 @@ from typing import Any
 from tinygraph.errors import ShapeError
 from tinygraph.functional import matmul
 from tinygraph.functional.arguments import whole
-from tinygraph.nn.activations import find_activation
+from tinygraph.nn.layers.biased import Biased
 from tinygraph.nn.layers.checks import here, shown, who
-from tinygraph.nn.layers.one_input import OneInput
 from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Tensor
 
 
-class Dense(OneInput):
+class Dense(Biased):
     """activation(x @ kernel + bias), along the last axis: ..., C -> ..., units"""
 
     def __init__(
@@ -33,12 +32,9 @@ class Dense(OneInput):
         self.units = whole(units, "Dense: units")
         if self.units < 1:
             raise ShapeError(f"Dense needs at least one unit, got {units}{here()}")
-        self.activation = find_activation(activation)
-        self.use_bias = use_bias
+        self.end_with(activation, use_bias, bias_initializer, bias_regularizer)
         self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
 
     def build(self, shape: Any) -> None:
         if len(shape) < 2 or shape[-1] is None:
@@ -51,17 +47,10 @@ class Dense(OneInput):
             name="kernel",
             regularizer=self.kernel_regularizer,
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-            )
+        self.add_bias((self.units,))
 
     def fixed_axes(self, shape: Shape) -> Sequence[int]:
         return (-1,)
 
     def call(self, x: Any) -> Tensor:
-        y = matmul(x, self.kernel)
-        return self.activation(y + self.bias if self.use_bias else y)
+        return self.ended(matmul(x, self.kernel))

@@ -12,8 +12,8 @@ from tinygraph.errors import ShapeError
 from tinygraph.functional import locally_connected1d, locally_connected2d
 from tinygraph.functional.arguments import whole
 from tinygraph.functional.windows import output_size, padding_pairs
-from tinygraph.nn.activations import find_activation
 from tinygraph.nn.initializers import Function, find_initializer
+from tinygraph.nn.layers.biased import Biased
 from tinygraph.nn.layers.checks import check_images, here, shown, who
 from tinygraph.nn.layers.windowed import Windowed
 from tinygraph.nn.symbol import Shape
@@ -22,7 +22,7 @@ from tinygraph.tensor import Tensor
 _function = {1: locally_connected1d, 2: locally_connected2d}
 
 
-class LocallyConnected(Windowed):
+class LocallyConnected(Biased, Windowed):
     """What these layers share: a kernel, and a bias, for each position of the output.
 
     The images need a known size, since it decides how many weights there are. The kernel is
@@ -54,12 +54,9 @@ class LocallyConnected(Windowed):
             raise ShapeError(
                 f"{type(self).__name__} needs at least one filter, got {filters}{here()}"
             )
-        self.activation = find_activation(activation)
-        self.use_bias = use_bias
+        self.end_with(activation, use_bias, bias_initializer, bias_regularizer)
         self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
 
     def build(self, shape: Any) -> None:
         channels = check_images(self, shape, self.rank)
@@ -76,21 +73,14 @@ class LocallyConnected(Windowed):
             name="kernel",
             regularizer=self.kernel_regularizer,
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (*places, self.filters),
-                self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-            )
+        self.add_bias((*places, self.filters))
 
     def fixed_axes(self, shape: Shape) -> Sequence[int]:
         return range(1, len(shape))
 
     def call(self, x: Any) -> Tensor:
         self.check(x)
-        y = _function[self.rank](x, self.kernel, self.strides, self.padding)
-        return self.activation(y + self.bias if self.use_bias else y)
+        return self.ended(_function[self.rank](x, self.kernel, self.strides, self.padding))
 
     def _places(self, space: tuple[int, ...]) -> tuple[int, ...]:
         """How many positions the window takes along each axis."""

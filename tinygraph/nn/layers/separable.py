@@ -8,14 +8,14 @@ from typing import Any
 from tinygraph import functional
 from tinygraph.errors import ShapeError
 from tinygraph.functional.arguments import whole
-from tinygraph.nn.activations import find_activation
+from tinygraph.nn.layers.biased import Biased
 from tinygraph.nn.layers.checks import check_images, here
 from tinygraph.nn.layers.windowed import Windowed
 from tinygraph.nn.symbol import Shape
 from tinygraph.tensor import Parameter, Tensor
 
 
-class Depthwise(Windowed):
+class Depthwise(Biased, Windowed):
     """What the depthwise convolutions share. The kernel is window...,C,depth_multiplier."""
 
     def __init__(
@@ -44,22 +44,17 @@ class Depthwise(Windowed):
                 f"{type(self).__name__} needs a depth_multiplier of at least 1, "
                 f"got {depth_multiplier}{here()}"
             )
-        self.activation = find_activation(activation)
-        self.use_bias = use_bias
+        self.end_with(activation, use_bias, bias_initializer, bias_regularizer)
         self.depthwise_initializer = depthwise_initializer
-        self.bias_initializer = bias_initializer
         self.depthwise_regularizer = depthwise_regularizer
-        self.bias_regularizer = bias_regularizer
 
     def build(self, shape: Any) -> None:
         channels = check_images(self, shape, self.rank)
         self.depthwise_kernel = self._depthwise_kernel(channels)
-        if self.use_bias:
-            self.bias = self._bias(channels * self.depth_multiplier)
+        self.add_bias((channels * self.depth_multiplier,))
 
     def call(self, x: Any) -> Tensor:
-        y = self._depthwise(x)
-        return self.activation(y + self.bias if self.use_bias else y)
+        return self.ended(self._depthwise(x))
 
     def fixed_axes(self, shape: Shape) -> Sequence[int]:
         return (-1,)
@@ -70,11 +65,6 @@ class Depthwise(Windowed):
             self.depthwise_initializer,
             name="depthwise_kernel",
             regularizer=self.depthwise_regularizer,
-        )
-
-    def _bias(self, filters: int) -> Parameter:
-        return self.add_weight(
-            (filters,), self.bias_initializer, name="bias", regularizer=self.bias_regularizer
         )
 
     def _depthwise(self, x: Any) -> Tensor:
@@ -152,13 +142,11 @@ class Separable(Depthwise):
             name="pointwise_kernel",
             regularizer=self.pointwise_regularizer,
         )
-        if self.use_bias:
-            self.bias = self._bias(self.filters)
+        self.add_bias((self.filters,))
 
     def call(self, x: Any) -> Tensor:
         pointwise = getattr(functional, f"conv{self.rank}d")
-        y = pointwise(self._depthwise(x), self.pointwise_kernel)
-        return self.activation(y + self.bias if self.use_bias else y)
+        return self.ended(pointwise(self._depthwise(x), self.pointwise_kernel))
 
 
 class SeparableConv1D(Separable):
