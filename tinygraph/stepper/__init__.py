@@ -1,0 +1,1 @@
+"""Walking a graph gate by gate, forward, backward and back in time."""
