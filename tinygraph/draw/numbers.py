@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygraph.draw.circuit import End, Net
 from tinygraph.graph import Node
-from tinygraph.journal import Journal, Reading
+from tinygraph.journal import Held, Journal, Known, Reading
 
 NOT_YET = "·"
 """Stands where nothing is computed yet; 0 is a number."""
@@ -31,7 +31,7 @@ class Writing:
 class Numbers:
     """The numbers of a picture, read from a journal where there is one."""
 
-    journal: Journal | None
+    journal: Journal | Known | None
     sloped: Collection[Node]
     """The nodes that have a gradient, computed or not."""
     has_gradients: bool
@@ -105,4 +105,4 @@ def _sum(parts: Sequence[Reading]) -> Reading | None:
     with np.errstate(all="ignore"):
         for array in arrays[1:]:
             total = total + array
-    return Reading(total)
+    return Held(total)

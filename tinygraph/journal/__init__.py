@@ -3,12 +3,16 @@
 Drawings read it. Its numbers are those of the ops' own NumPy meaning.
 """
 
+from tinygraph.journal.memory import Memory as Memory
+from tinygraph.journal.memory import Recalled as Recalled
+from tinygraph.journal.readings import Held as Held
 from tinygraph.journal.readings import Reading as Reading
 from tinygraph.journal.readings import Summary as Summary
 from tinygraph.journal.readings import number as number
+from tinygraph.journal.recording import Journal as Journal
+from tinygraph.journal.recording import Known as Known
 from tinygraph.journal.records import Backward as Backward
 from tinygraph.journal.records import Forward as Forward
-from tinygraph.journal.records import Journal as Journal
 from tinygraph.journal.records import Record as Record
 from tinygraph.journal.records import Start as Start
 from tinygraph.journal.records import Wire as Wire

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from tinygraph.errors import TinygraphError
 from tinygraph.types import DType, TensorType
 
-ALWAYS = 64
-"""Arrays of at most so many elements are kept whole whatever the budget."""
+FEW = 4
+"""So many numbers are written out."""
 
 
 def number(value: float | int | bool) -> str:
@@ -71,32 +73,57 @@ class Summary:
         return f"{self.type} {self.range}{mean}"
 
 
-@dataclass(frozen=True, eq=False)
 class Reading:
-    """The numbers seen at one place: whole, or where they are too many a summary."""
+    """The numbers seen at one place of a graph."""
 
-    array: np.ndarray | None
-    known: Summary | None = None
+    type: TensorType
+
+    @property
+    def array(self) -> np.ndarray | None:
+        """All of them; None where only a summary is left."""
+        raise NotImplementedError
 
     @property
     def summary(self) -> Summary:
         """Their range and mean."""
-        if self.known is not None:
-            return self.known
-        assert self.array is not None
-        return Summary.of(self.array)
+        raise NotImplementedError
+
+    def at(self, index: tuple[int, ...]) -> float | int | bool:
+        """The number at one position."""
+        array = self.array
+        if array is None:
+            raise TinygraphError(f"of these numbers only a summary is left: {self.summary}")
+        return array[index].item()
 
     @property
     def short(self) -> str:
         """One number, a few in brackets, or the range of many."""
-        array = self.array
-        if array is None or array.size > 4 or not array.size:
+        size = self.type.size
+        if not 0 < size <= FEW:
             return self.summary.range
-        return _bracketed(array.squeeze().tolist())
+        array = self.array
+        return self.summary.range if array is None else _bracketed(array.squeeze().tolist())
 
     def __str__(self) -> str:
-        several = self.array is None or self.array.size > 4
-        return str(self.summary) if several else self.short
+        return str(self.summary) if self.type.size > FEW else self.short
+
+
+class Held(Reading):
+    """Numbers that are at hand."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = np.asarray(array)
+        self.type = TensorType(array.shape, DType(str(array.dtype)))
+
+    @property
+    def array(self) -> np.ndarray:
+        view = self._array.view()
+        view.flags.writeable = False
+        return view
+
+    @cached_property
+    def summary(self) -> Summary:
+        return Summary.of(self._array)
 
 
 def _bracketed(values: Any) -> str:
