@@ -62,7 +62,8 @@ class Memory:
             if node in seen:
                 count += 1
                 passed += array.nbytes
-                self._summaries[node] = Summary.of(array)
+                if array.size > ALWAYS:  # others are kept, so their summaries can wait
+                    self._summaries[node] = Summary.of(array)
                 due = waits[node] > NEAR and held + array.nbytes <= share * passed / max(total, 1)
                 if array.size <= ALWAYS or everything or due:
                     self.kept.setdefault(node, array)
