@@ -12,6 +12,7 @@ from tinygraph.errors import TinygraphError
 
 COMMANDS = {
     "stages": "what becomes of it on the way to machine code",
+    "step": "walk through a graph gate by gate, forward and backward",
     "draw": "a picture of a graph",
     "summary": "the layers of a model",
     "bench": "how fast a workload runs",

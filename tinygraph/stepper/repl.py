@@ -1,0 +1,227 @@
+"""The prompt: reads lines, draws the screen, prints the answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from tinygraph.stepper.commands import Answer
+from tinygraph.stepper.completion import completions
+from tinygraph.stepper.interpreter import Interpreter
+from tinygraph.stepper.line_editing import line_editing
+
+if TYPE_CHECKING:
+    from tinygraph.stepper.session import Session
+
+SIZE = (80, 24)
+"""Columns and rows where there is no terminal to ask."""
+
+
+def run(
+    session: Session,
+    script: Iterable[str] | None = None,
+    *,
+    plain: bool = False,
+    width: int | None = None,
+    height: int | None = None,
+) -> None:
+    """Talks with the user until `q`, the end of the input or Ctrl-D.
+
+    In a terminal the screen is drawn again in place, and what was above it can be scrolled to.
+    Else, and with `plain`, everything is printed once, line after line, without escape codes. The
+    lines of a `script` come first; at its end the session goes on if there is a terminal.
+    """
+    with suppress(AttributeError, ValueError):  # a character that cannot be written is no reason
+        sys.stdout.reconfigure(errors="replace")  # pyright: ignore
+    terminal = is_terminal()
+    if script is not None:
+        first = Repl(session, plain=plain, width=width, height=height)
+        if first.follow(script) or not terminal:
+            return
+    repl = Repl(session, terminal=terminal, plain=plain, width=width, height=height)
+    if terminal:
+        with line_editing(lambda line: completions(session, line)), repl.following_the_size():
+            repl.talk(input)
+    else:
+        repl.follow(_lines_of(sys.stdin))
+
+
+def is_terminal() -> bool:
+    """Whether somebody sits there: both ends of the program are a terminal that can do more than
+    print."""
+    ends = (sys.stdin, sys.stdout)
+    there = all(end is not None and end.isatty() for end in ends)
+    return there and not Console(file=sys.stdout).is_dumb_terminal
+
+
+class Repl:
+    """A session at a prompt; `out` is where it is printed, by default the standard output."""
+
+    def __init__(
+        self,
+        session: Session,
+        out: TextIO | None = None,
+        *,
+        terminal: bool = False,
+        plain: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.session = session
+        self.interpreter = Interpreter(session, strict=strict)
+        self.out = out or sys.stdout
+        self.terminal, self.plain = terminal, plain
+        self.in_place = terminal and not plain
+        self.given = (width, height)
+        self.prompting = False
+        self.shown: Answer | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows: those asked for, else the terminal's now."""
+        columns, rows = SIZE
+        if self.terminal:
+            with suppress(OSError, ValueError):
+                columns, rows = os.get_terminal_size(self.out.fileno())
+        return self.given[0] or columns, self.given[1] or rows
+
+    @property
+    def prompt(self) -> str:
+        quiz = getattr(self.session, "quiz", None)
+        if quiz is not None and quiz.question is not None:
+            return quiz.prompt
+        return f"{self.session.cursor}/{len(self.session.journal)}> "
+
+    def follow(self, lines: Iterable[str]) -> bool:
+        """Runs lines, each echoed behind its prompt; whether one of them ended the session."""
+        self.draw()
+        for line in lines:
+            self._write(f"{self.prompt}{line.rstrip()}\n")
+            if self.take(line):
+                return True
+        self._end()
+        return False
+
+    def talk(self, read: Callable[[str], str]) -> None:
+        """Reads lines with `read`, given the prompt, until the end. Ctrl-C clears the line."""
+        if self.in_place:  # what is on the screen moves to where it can be scrolled to
+            self._write("\n" * self.size[1])
+        self.draw()
+        while True:
+            try:
+                self.prompting = True
+                try:
+                    line = read(self.prompt)
+                finally:
+                    self.prompting = False
+                if self.take(line):
+                    return
+            except EOFError:
+                self._write("\n")
+                self._end()
+                return
+            except KeyboardInterrupt:
+                self._write("\n")
+
+    def take(self, line: str) -> bool:
+        """Runs one line, then draws once and prints the answers; whether the session is over."""
+        answers = [*self.interpreter.run(line)]
+        lines = [line for answer in answers for line in answer.lines]
+        ends = any(answer.ends for answer in answers)
+        if any(answer.redraw for answer in answers) and not ends:
+            self.draw(lines)
+        else:
+            self._print(lines)
+        if ends:
+            self._end()
+        return ends
+
+    def draw(self, lines: Iterable[Any] = ()) -> None:
+        """Draws the screen with lines below it."""
+        lines = list(lines)
+        width, height = self.size
+        below = self._rendered(lines)
+        if not self.in_place:
+            self._write(self._rendered([self._screen(width, height)]) + below)
+            return
+        room = max(height - below.count("\n") - 1, height // 2)
+        whole = self._rendered([self._screen(width, room)]) + below
+        self._write("\x1b[H" + whole.replace("\n", "\x1b[K\n") + "\x1b[J")
+
+    @contextmanager
+    def following_the_size(self) -> Iterator[None]:
+        """While inside, a window that changes its size is drawn again at once."""
+        change = getattr(signal, "SIGWINCH", None)
+        if change is None:
+            yield
+            return
+        try:
+            before = signal.signal(change, self._resized)
+        except ValueError:  # not the main thread
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(change, before if before is not None else signal.SIG_DFL)
+
+    def _resized(self, *_: object) -> None:
+        if self.prompting and self.in_place:
+            from readline import get_line_buffer
+
+            self.draw()
+            self._write(self.prompt + get_line_buffer())
+
+    def _screen(self, width: int, height: int) -> Any:
+        from tinygraph.stepper.screen import screen
+
+        return screen(self.session, width, height, plain=self.plain)
+
+    def _rendered(self, lines: list[Any]) -> str:
+        """What is printed for lines of text, which are cut nowhere, and other things."""
+        width, height = self.size
+        console = Console(
+            width=width,
+            height=height,
+            force_terminal=self.terminal,
+            color_system="auto" if self.in_place else None,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            file=self.out,
+        )
+        with console.capture() as capture:
+            for line in lines:
+                if isinstance(line, str | Text):
+                    console.print(line, soft_wrap=True)
+                else:
+                    console.print(line)
+        return capture.get()
+
+    def _print(self, lines: list[Any]) -> None:
+        self._write(self._rendered(lines))
+
+    def _end(self) -> None:
+        quiz = getattr(self.session, "quiz", None)
+        if quiz is not None and quiz.asked:
+            self._write(f"{quiz.score}\n")
+
+    def _write(self, text: str) -> None:
+        self.out.write(text)
+        self.out.flush()
+
+
+def _lines_of(stream: TextIO) -> Iterator[str]:
+    """Lines of a pipe or file, as they come; bytes that are no text end nothing."""
+    with suppress(AttributeError, ValueError):
+        stream.reconfigure(errors="replace")  # pyright: ignore
+    for line in iter(stream.readline, ""):
+        yield line.rstrip("\n")
