@@ -1,0 +1,63 @@
+"""One element of the value or of the gradient at a gate, and how sentences call it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygraph.errors import IndexingError
+from tinygraph.graph import Node
+from tinygraph.journal import Journal, Wire
+
+Index = tuple[int, ...]
+
+
+def called(journal: Journal, node: Node, index: Index | None = None) -> str:
+    """The name of a node, with the position of one element: conv_1[0,2,3,5]."""
+    name = journal.names.get(node, str(node))
+    return name + (f"[{','.join(map(str, index))}]" if index else "")
+
+
+def top(journal: Journal) -> str:
+    """What the gradients are of: L for a loss without a name."""
+    y = journal.outputs[0]
+    return y.name or ("L" if y.type.size == 1 else called(journal, y))
+
+
+def slope_of(journal: Journal, node: Node, index: Index | None = None) -> str:
+    """The gradient as the lectures write it: dL/dx."""
+    return f"d{top(journal)}/d{called(journal, node, index)}"
+
+
+def placed(journal: Journal, node: Node) -> str:
+    """The name of a gate with its label where that says more, and the user's line."""
+    name, label = called(journal, node), node.op.label
+    kind = f" ({label})" if node.inputs and not name.startswith(node.op.name) else ""
+    return f"{name}{kind}" + (f", {node.origin}" if node.origin else "")
+
+
+def checked(node: Node, index: Sequence[int], what: str) -> Index:
+    """The position without negative numbers; an `IndexingError` where there is no such element."""
+    at = tuple(int(k) for k in index)
+    fits = len(at) == node.ndim and all(-n <= k < n for k, n in zip(at, node.shape, strict=True))
+    if not fits:
+        shape = f"[{','.join(map(str, node.shape))}]"
+        raise IndexingError(f"{what} has shape {shape}, and no element {list(at)}")
+    return tuple(k % n for k, n in zip(at, node.shape, strict=True))
+
+
+def largest(array: np.ndarray) -> Index:
+    """Where the element with the largest magnitude is; the first NaN, if there is one."""
+    flat = np.abs(array.astype(np.float64)).ravel()
+    bad = np.flatnonzero(np.isnan(flat))
+    at = int(bad[0]) if bad.size else int(np.argmax(flat))
+    return tuple(int(k) for k in np.unravel_index(at, array.shape))
+
+
+def read_by(journal: Journal) -> dict[Node, list[Wire]]:
+    """For each node the wires over which its gradient comes, in the order of the steps."""
+    found: dict[Node, list[Wire]] = {}
+    for wire in journal.contributions:
+        found.setdefault(wire.source, []).append(wire)
+    return found
