@@ -41,6 +41,16 @@ class CompileError(TinygraphError, RuntimeError):
     """A backend could not turn a program into machine code."""
 
 
+class GrammarError(TinygraphError):
+    """A text that a grammar does not know; it shows where."""
+
+    def __init__(self, what: str, text: str, place: int) -> None:
+        lines = text[:place].split("\n")
+        line = text.split("\n")[len(lines) - 1]
+        super().__init__(f"{what}\n    {line}\n    {' ' * len(lines[-1])}^")
+        self.place = place
+
+
 class DataError(TinygraphError, ValueError):
     """A file or array that cannot be used: unreadable, truncated, of the wrong kind."""
 

@@ -1,9 +1,9 @@
 """Networks ready to build: `tg.models.build("resnet18")`, or each by its own function."""
 
+from tinygraph.errors import GrammarError as GrammarError
 from tinygraph.models.alexnet import alexnet as alexnet
 from tinygraph.models.from_grammar import from_grammar as from_grammar
 from tinygraph.models.googlenet import googlenet as googlenet
-from tinygraph.models.grammar import GrammarError as GrammarError
 from tinygraph.models.lenet import lenet5 as lenet5
 from tinygraph.models.lenet import lenet5_1998 as lenet5_1998
 from tinygraph.models.mlp import mlp as mlp

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from tinygraph.errors import TinygraphError
+from tinygraph.errors import GrammarError, TinygraphError
 from tinygraph.graph import scope
-from tinygraph.models.grammar import GrammarError, Word, words
+from tinygraph.models.grammar import Word, words
 from tinygraph.nn import (
     Activation,
     BatchNormalization,

@@ -13,22 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tinygraph.errors import TinygraphError
+from tinygraph.errors import GrammarError, TinygraphError
 
 MOST = 1_000
 """More layers than this, or repetitions, are a slip."""
 DEEP = 50
 """So are brackets nested deeper than this."""
-
-
-class GrammarError(TinygraphError):
-    """A text that the grammar does not know; it shows where."""
-
-    def __init__(self, what: str, text: str, place: int) -> None:
-        lines = text[:place].split("\n")
-        line = text.split("\n")[len(lines) - 1]
-        super().__init__(f"{what}\n    {line}\n    {' ' * len(lines[-1])}^")
-        self.place = place
 
 
 @dataclass(frozen=True)
