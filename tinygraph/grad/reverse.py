@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from tinygraph.errors import GradientError
@@ -22,6 +24,28 @@ class Sent(NamedTuple):
     """The gate's contribution to the gradient of that input."""
     total: Node
     """That gradient as far as it is added up, this part included."""
+
+
+class Differentiated(NamedTuple):
+    """One call of `gradients`: of what, what came in for it, and all that was sent back."""
+
+    y: Node
+    upstream: Node
+    sent: list[Sent]
+
+
+_noticed: ContextVar[list[Differentiated] | None] = ContextVar("noticed", default=None)
+
+
+@contextmanager
+def noticed_gradients() -> Iterator[list[Differentiated]]:
+    """The list to which every call of `gradients` inside is added: what a function took."""
+    found: list[Differentiated] = []
+    token = _noticed.set(found)
+    try:
+        yield found
+    finally:
+        _noticed.reset(token)
 
 
 def gradients(
@@ -46,6 +70,10 @@ def gradients(
         return [None] * len(wanted)
     with backward_of(y):
         found = {y: upstream if upstream is not None else full(1.0, y)}
+    noticed = _noticed.get()
+    seen: list[Sent] = []
+    if noticed is not None:
+        noticed.append(Differentiated(y, found[y], seen))
     keep = set(wanted)
     for node in reversed(order):
         g = found.get(node)
@@ -55,6 +83,8 @@ def gradients(
             del found[node]
         if any(source in towards for source in node.inputs):
             for sent in _send_back(node, g, towards, found):
+                if noticed is not None:
+                    seen.append(sent)
                 if watch is not None:
                     watch(sent)
     return [found.get(x) for x in wanted]

@@ -3,6 +3,8 @@
 Drawings read it. Its numbers are those of the ops' own NumPy meaning.
 """
 
+from tinygraph.journal.iteration import iteration as iteration
+from tinygraph.journal.iteration import shown_backward as shown_backward
 from tinygraph.journal.memory import Memory as Memory
 from tinygraph.journal.memory import Recalled as Recalled
 from tinygraph.journal.readings import Held as Held

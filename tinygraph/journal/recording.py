@@ -45,6 +45,8 @@ class Journal:
         self.records: list[Record] = []
         self.position: dict[Node, int] = {}
         """The number of the step that computes a gate."""
+        self.updates: dict[Node, Node] = {}
+        """In a training step, for a new value the parameter that gets it."""
         self._values: dict[Node, list[tuple[int, Reading]]] = {}
         self._gradients: dict[Node, list[tuple[int, Reading]]] = {}
         self._contributions: dict[Wire, list[tuple[int, Reading]]] = {}
@@ -75,6 +77,12 @@ class Journal:
         self._contributions.setdefault(wire, []).append((number, sent))
         self._gradients.setdefault(wire.source, []).append((number, so_far))
         self.records.append(Backward(number, wire, up, sent, so_far, self.slope))
+
+    def gives(self, node: Node) -> None:
+        """The step written last computed this node too."""
+        number = len(self.records) - 1
+        self.position[node] = number
+        self._values[node] = [(number, Recalled(node, self.memory))]
 
     # ---- reading ----
 
@@ -141,7 +149,9 @@ class Journal:
             case Forward():
                 inputs = ", ".join(self.names[x] for x in record.gate.inputs)
                 symbol = record.gate.op.label
-                return f"{self.names[record.gate]} = {symbol}({inputs}) = {record.value}"
+                updated = self.updates.get(record.gate)
+                gets = "" if updated is None else f"{self.names[updated]} := "
+                return f"{gets}{self.names[record.gate]} = {symbol}({inputs}) = {record.value}"
             case Start():
                 return f"d{self.names[record.gate]} = {record.gradient}"
             case Backward():

@@ -117,11 +117,11 @@ class Training:
 
     def train(self, batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """One step of the optimizer: losses and metrics' statistics, from before the step."""
-        return _numbers(self._train(*self._arguments(batch)))
+        return _numbers(self._train(*self.arguments(batch)))
 
     def test(self, batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The same without training."""
-        return _numbers(self._test(*self._arguments(batch)))
+        return _numbers(self._test(*self.arguments(batch)))
 
     def predict(self, x: Any) -> Any:
         """The outputs, as arrays, nested as the model's."""
@@ -148,7 +148,7 @@ class Training:
         arrays = [input_array(a, s.dtype, model.dtype) for s, a in zip(wanted, given)]
         return arrays[0] if isinstance(symbols, Symbol) else arrays
 
-    def _arguments(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
+    def arguments(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
         names = self.objective.names
         y = for_each(batch.y, names, "y")
         w = for_each(batch.weight, names, "sample_weight", shared=True)
