@@ -1,0 +1,244 @@
+"""A session: which run is looked at, which part of it, and how far it has gone.
+
+No input and no output: commands change it, the screen is made of it alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygraph.errors import TinygraphError
+from tinygraph.graph import Node
+from tinygraph.journal import Backward, Journal, Known, Record, recorded
+from tinygraph.ops import full
+from tinygraph.stepper.levels import Level, Timeframe, Unit
+from tinygraph.stepper.regions import regions_of
+
+Index = tuple[int, ...]
+
+
+class SessionError(TinygraphError):
+    """A move that is not possible: the session stays where it is."""
+
+
+class Session:
+    """A walk through a journal.
+
+    `levels` lead from the whole graph to what is seen, the last of them; `cursor` counts the steps
+    that are done.
+    """
+
+    def __init__(self, journal: Journal, title: str = "graph", notes: tuple[str, ...] = ()) -> None:
+        self.levels = [Level(Timeframe(journal), title, "graph")]
+        self.notes = notes
+        """What there is to say about how the run was made."""
+        self.breaks: list[Any] = []
+        self.watches: list[Any] = []
+        self.chosen: dict[Node, Index] = {}
+        """The element of a gate that is shown, where one was asked for."""
+        self.quiz: Any = None
+        self.comparison: Any = None
+        """How a backend's numbers compare with the journal's, where that was asked for."""
+        self.changes: list[Any] = []
+        """What was set to another value, the last one last."""
+
+    # ---- where we are ----
+
+    @property
+    def level(self) -> Level:
+        return self.levels[-1]
+
+    @property
+    def journal(self) -> Journal:
+        return self.level.journal
+
+    @property
+    def names(self) -> dict[Node, str]:
+        return self.journal.names
+
+    @property
+    def cursor(self) -> int:
+        return self.level.time.cursor
+
+    @cursor.setter
+    def cursor(self, value: int) -> None:
+        self.level.time.cursor = value
+
+    @property
+    def known(self) -> Known:
+        """The numbers that are computed already."""
+        return self.journal.until(self.cursor)
+
+    @property
+    def record(self) -> Record | None:
+        """The step just done; None before the first."""
+        return self.journal.records[self.cursor - 1] if self.cursor else None
+
+    @property
+    def focus(self) -> Node:
+        """The gate that is looked at: that of the step just done, in this level."""
+        record = self.record
+        if record is not None and self.level.shows(record.gate):
+            return record.gate
+        ahead = next((r for r in self.journal.records[self.cursor :] if self._shown(r)), None)
+        return ahead.gate if ahead else self.level.order[-1]
+
+    def _shown(self, record: Record) -> bool:
+        return self.level.shows(record.gate)
+
+    @property
+    def unit(self) -> Unit:
+        """The gate or folded module that is looked at."""
+        return self.level.unit_of[self.focus]
+
+    @property
+    def is_forward(self) -> bool:
+        """Whether no gradient has been sent yet."""
+        return not self.known.gradients
+
+    def element(self, node: Node) -> Index:
+        """The element of a node that is shown: the one chosen, else its largest."""
+        if node in self.chosen:
+            return self.chosen[node]
+        reading = self.known.values.get(node) or self.journal.values[node]
+        array = reading.array
+        if array is None or not array.size or array.dtype.kind not in "fiub":
+            return (0,) * node.ndim
+        with np.errstate(all="ignore"):
+            size = np.abs(array) if array.dtype.kind in "fi" else array
+        size = np.where(np.isnan(size), np.inf, size) if array.dtype.kind == "f" else size
+        return tuple(int(k) for k in np.unravel_index(int(np.argmax(size)), array.shape))
+
+    # ---- moving ----
+
+    def next(self, k: int = 1) -> int:
+        """`k` steps on; returns how many were possible."""
+        return self._move(k, self.level.after)
+
+    def back(self, k: int = 1) -> int:
+        """`k` steps back; returns how many were possible."""
+        return self._move(k, self.level.before)
+
+    def _move(self, k: int, to: Any) -> int:
+        for done in range(k):
+            cursor = to(self.cursor)
+            if cursor is None:
+                return done
+            self.cursor = cursor
+        return k
+
+    def goto(self, steps: int) -> None:
+        """To where `steps` steps are done, opening what hides the last of them."""
+        if not 0 <= steps <= len(self.journal):
+            raise SessionError(f"there are {len(self.journal)} steps, so goto takes 0 to that")
+        if steps:
+            self.reveal(self.journal.records[steps - 1].gate)
+        self.cursor = steps if steps in self.level.stops else self.level.at_least(steps)
+
+    def home(self) -> None:
+        """To the start, nothing computed."""
+        self.cursor = self.level.stops[0]
+
+    def end(self) -> None:
+        """To the last step."""
+        self.cursor = self.level.stops[-1]
+
+    # ---- in and out ----
+
+    def reveal(self, gate: Node) -> None:
+        """Leaves and opens modules until `gate` is seen by itself."""
+        while len(self.levels) > 1 and not self.level.shows(gate):
+            self.levels.pop()
+        if not self.level.shows(gate):
+            raise SessionError(
+                f"{self.names.get(gate, gate)} is not seen here; `out` leads further"
+            )
+        while self.level.unit_of[gate].module is not None:
+            self._push_module(self.level.unit_of[gate])
+
+    def into(self) -> None:
+        """Into the folded module looked at; else into the scalar gates of its shown element."""
+        unit = self.unit
+        if unit.module is None:
+            return self.open_element(unit.node, self.element(unit.node))
+        record = self.record
+        at_it = record is not None and self.level.unit_of.get(record.gate) is unit
+        begin = self.level.begin(record) if at_it and record is not None else self.cursor
+        self._push_module(unit)
+        self.cursor = self.level.at_least(begin)
+
+    def into_module(self, name: str) -> None:
+        """Into a module that is folded here."""
+        unit = next((u for u in self.level.units if u.module and u.title == name), None)
+        if unit is None:
+            raise SessionError(f"no module {name} is folded here")
+        self._push_module(unit)
+        self.cursor = self.level.at_least(self.cursor)
+
+    def _push_module(self, unit: Unit) -> None:
+        assert unit.module is not None
+        place = self.level.time.places[unit.node]
+        inside = place[: place.index(unit.module) + 1]
+        gates = frozenset(unit.gates)
+        self.levels.append(Level(self.level.time, unit.title, "module", gates, inside))
+
+    def into_region(self, gate: Node) -> None:
+        """Into the gates that one compiled kernel computes together with `gate`."""
+        if self.level.kind == "scalars":
+            raise SessionError("scalar gates are in no kernel of their own; `out` leads there")
+        gates = regions_of(self.journal).get(gate)
+        if gates is None:
+            raise SessionError(f"{self.names[gate]} is in no kernel: nothing is left of it there")
+        title = f"kernel of {self.names[gate]}"
+        self.levels.append(Level(self.level.time, title, "region", gates))
+        self.cursor = self.level.at_least(self.cursor)
+
+    def open_element(self, gate: Node, index: Index) -> None:
+        """Into the scalar gates that compute one element, straight from the op's equation."""
+        if not gate.inputs:
+            raise SessionError(f"{self.names[gate]} is no gate: nothing computes it here")
+        if self.level.kind == "scalars":
+            raise SessionError(f"{self.names[gate]} is a scalar gate: there is nothing inside")
+        from tinygraph.stepper.scalars import open_element
+
+        journal = self.journal
+        arrays = [journal.value(x) for x in gate.inputs]
+        opened = open_element(gate, index, arrays, names=[self.names[x] for x in gate.inputs])
+        reading = journal.gradients.get(gate)
+        slopes = reading is not None and opened.y.dtype.is_float and bool(opened.y.inputs)
+        upstream = full(reading.at(index), opened.y) if reading is not None and slopes else None
+        inner = recorded([opened.y], upstream)
+        if not inner.records:
+            raise SessionError(
+                f"{self.names[gate]}{_at(index)} is one number of its input: nothing to open"
+            )
+        title = f"{self.names[gate]}{_at(index)}"
+        level = Level(Timeframe(inner), title, "scalars")
+        level.opened = opened  # type: ignore[attr-defined]
+        self.levels.append(level)
+
+    def out(self) -> None:
+        """Back to where this part is one step."""
+        if len(self.levels) == 1:
+            raise SessionError("this is the whole graph: there is nothing around it")
+        self.levels.pop()
+        self.cursor = self.level.at_least(self.cursor)
+
+    # ---- another run ----
+
+    def replace(self, journal: Journal) -> None:
+        """The same graph with other numbers: leaves what was opened inside of gates."""
+        while self.level.kind == "scalars":
+            self.levels.pop()
+        self.level.time.journal = journal
+
+
+def _at(index: Index) -> str:
+    return f"[{','.join(map(str, index))}]" if index else ""
+
+
+def backward_wire(record: Record | None) -> Any:
+    """The wire that a gradient was just sent over, else None."""
+    return record.wire if isinstance(record, Backward) else None
