@@ -43,6 +43,8 @@ class Session:
         """How a backend's numbers compare with the journal's, where that was asked for."""
         self.changes: list[Any] = []
         """What was set to another value, the last one last."""
+        self.history: list[str] = []
+        """The commands so far."""
 
     # ---- where we are ----
 
@@ -197,12 +199,13 @@ class Session:
 
     def open_element(self, gate: Node, index: Index) -> None:
         """Into the scalar gates that compute one element, straight from the op's equation."""
+        from tinygraph.stepper.scalars import open_element  # much to import, and seldom needed
+
         if not gate.inputs:
             raise SessionError(f"{self.names[gate]} is no gate: nothing computes it here")
         if self.level.kind == "scalars":
             raise SessionError(f"{self.names[gate]} is a scalar gate: there is nothing inside")
-        from tinygraph.stepper.scalars import open_element
-
+        
         journal = self.journal
         arrays = [journal.value(x) for x in gate.inputs]
         opened = open_element(gate, index, arrays, names=[self.names[x] for x in gate.inputs])
