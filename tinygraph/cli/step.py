@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
     with waiting("running"):
         subject = subject_of(load(args.file))
-    session = Session(subject.journal)
+    session = Session(subject.journal, subject.title, subject.notes)
     repl.run(
         session,
         _script(args.script),

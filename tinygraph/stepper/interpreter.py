@@ -63,6 +63,7 @@ class Interpreter:
         assert word is not None  # a part is not empty
         known = find_command(word[0])
         answer = known.run(session, text[word.end() :].strip())
+        session.history.append(text)
         if known.repeats:
             self.last = text
         return answer
@@ -115,18 +116,20 @@ class _State:
             name: value.copy() if isinstance(value, list | dict) else value
             for name, value in vars(session).items()
         }
+        self.times = [(level.time, vars(level.time).copy()) for level in session.levels]
 
     def restore(self) -> None:
         vars(self.session).clear()
         vars(self.session).update(self.fields)
+        for time, fields in self.times:
+            vars(time).clear()
+            vars(time).update(fields)
 
     def restore_unless_moved(self) -> None:
         """After Ctrl-C: a move that got some way stays where it got, all else is put back."""
-        cursor = self.session.cursor
-        same = self.session.journal is self.fields.get("journal", self.session.journal)
-        deeper = self.session.levels != self.fields.get("levels", self.session.levels)
+        cursor, where = self.session.cursor, _seen(self.session)[1:]
         self.restore()
-        if same and not deeper:
+        if _seen(self.session)[1:] == where and cursor in self.session.level.stops:
             self.session.cursor = cursor
 
 

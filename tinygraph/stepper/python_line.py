@@ -15,6 +15,9 @@ from tinygraph.tensor.handle import wrap
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
 
+FEW = 200
+"""Arrays of more elements are printed with dots for most of them."""
+
 
 class Names(dict[str, Any]):
     """What the user's Python sees: its own names first, then those of the session.
@@ -60,7 +63,7 @@ def run_python(names: Names, text: str) -> list[str]:
     printed = io.StringIO()
     result: list[str] = []
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), np.printoptions(threshold=FEW):
             value = _run(text, names)
             if value is not None:
                 names["_"] = value

@@ -181,8 +181,12 @@ class Repl:
             self._write(self.prompt + get_line_buffer())
 
     def _screen(self, width: int, height: int) -> Any:
-        from tinygraph.stepper.screen import screen
-
+        try:
+            from tinygraph.stepper.screen import screen  # pyright: ignore
+        except ImportError:
+            record = self.session.record
+            done = self.session.journal.line(record) if record else "nothing is computed yet"
+            return Text(f"step {self.session.cursor} of {len(self.session.journal)}: {done}")
         return screen(self.session, width, height, plain=self.plain)
 
     def _rendered(self, lines: list[Any]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+from rich.text import Text
+
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import (
     COMMANDS,
@@ -31,6 +34,16 @@ GROUPS = {
 }
 """The headings, in the order of the help; a group without one is last, under its own name."""
 
+ALWAYS = {
+    "an empty line": "the last move once more",
+    "!PYTHON": "runs Python, with tg, np, session, journal, y and the values by their names",
+    "A; B": "one command after the other; # begins a comment",
+}
+"""What is no command, but can be typed."""
+
+WIDE = 28
+"""Columns for how a command is typed; what is longer takes more lines."""
+
 
 def grouped() -> dict[str, list[Command]]:
     """The commands under their headings."""
@@ -53,22 +66,18 @@ def help_(session: Session, text: str) -> Answer:
     """Lists the commands with their short names, or explains one: `help why`."""
     if text:
         return Answer(_of_one(_meant(text)))
-    width = max(len(known.usage) for known in COMMANDS.values())
-    short = max(len(known.short) for known in COMMANDS.values())
-    lines: list[str] = []
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(max_width=WIDE)
+    table.add_column()
     for title, members in grouped().items():
-        lines += [
-            title,
-            *(f"  {c.short:{short}}  {c.usage:{width}}  {c.says}" for c in members),
-        ]
-    pad = f"  {'':{short}}  "
-    lines += [
-        "Always",
-        f"{pad}{'(an empty line)':{width}}  the last move once more",
-        f"{pad}{'!PYTHON':{width}}  Python, with tg, np, session, journal, y and the nodes' names",
-        f"{pad}{'A; B':{width}}  one after the other; # begins a comment",
-    ]
-    return Answer(lines)
+        table.add_row(Text(title, style="bold"))
+        for known in members:
+            table.add_row(*map(Text, (f"  {known.short}", known.usage, known.says)))
+    table.add_row(Text("Always", style="bold"))
+    for typed, says in ALWAYS.items():
+        table.add_row(*map(Text, ("", typed, says)))
+    return Answer([table])
 
 
 def _meant(text: str) -> Command:
