@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygraph.errors import IndexingError
 from tinygraph.graph import Node
-from tinygraph.journal import Journal, Wire
+from tinygraph.journal import Journal, Start, Wire
 
 Index = tuple[int, ...]
 
@@ -19,9 +19,14 @@ def called(journal: Journal, node: Node, index: Index | None = None) -> str:
     return name + (f"[{','.join(map(str, index))}]" if index else "")
 
 
+def started(journal: Journal) -> list[Node]:
+    """The nodes whose gradients the journal has: where the backward passes begin."""
+    return [record.gate for record in journal.records if isinstance(record, Start)]
+
+
 def top(journal: Journal) -> str:
     """What the gradients are of: L for a loss without a name."""
-    y = journal.outputs[0]
+    y = next(iter(started(journal)), journal.outputs[0])
     return y.name or ("L" if y.type.size == 1 else called(journal, y))
 
 
