@@ -12,7 +12,6 @@ from tinygraph.compile import Traced, trace_function
 from tinygraph.compile.signature import flatten
 from tinygraph.grad import Differentiated, Sent, noticed_gradients
 from tinygraph.graph import Leaf, Node, Storage, topological
-from tinygraph.tensor import Parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +30,15 @@ class Filled:
         return tuple(dict.fromkeys([*self.results, *self.updates]))
 
 
-def filled(
-    fn: Callable[..., Any],
-    args: tuple[Any, ...],
-    name: str,
-    held: Mapping[Parameter, np.ndarray] | None = None,
-) -> Filled:
-    """`fn(*args)` with the parameters' current values, or those `held` for them."""
+def filled(fn: Callable[..., Any], args: tuple[Any, ...], name: str) -> Filled:
+    """`fn(*args)` with the parameters' current values."""
     with noticed_gradients() as taken:
         traced = trace_function(fn, args, {}, name)
     arrays: list[np.ndarray] = []
     flatten(args, arrays)
     for check in traced.checks:
         check(arrays)
-    becomes = _values(traced, arrays, held or {})
+    becomes = _values(traced, arrays)
     bound = dict(zip(traced.parameters, traced.graph.inputs[len(arrays) :]))
     count = len(traced.graph.outputs) - len(traced.updated)
     outputs = traced.graph.outputs
@@ -60,16 +54,12 @@ def filled(
     )
 
 
-def _values(
-    traced: Traced, arrays: Sequence[np.ndarray], held: Mapping[Parameter, np.ndarray]
-) -> dict[Node, Node]:
+def _values(traced: Traced, arrays: Sequence[np.ndarray]) -> dict[Node, Node]:
     """A leaf for each placeholder."""
     inputs = traced.graph.inputs
     leaves = [_leaf(node, array.copy()) for node, array in zip(inputs, arrays)]
-    bound = inputs[len(arrays) : len(arrays) + len(traced.parameters)]
-    for parameter, node in zip(traced.parameters, bound, strict=True):
-        leaves.append(_leaf(node, held[parameter]) if parameter in held else parameter.node)
-    return dict(zip(inputs, leaves))
+    leaves += [parameter.node for parameter in traced.parameters]
+    return dict(zip(inputs, leaves))  # what was captured are leaves already
 
 
 def _leaf(node: Node, array: np.ndarray) -> Node:

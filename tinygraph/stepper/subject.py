@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol
 from tinygraph.stepper.filling import Filled, filled
-from tinygraph.tensor import Parameter, Tensor, as_tensor, from_array, node_of
+from tinygraph.tensor import Tensor, as_tensor, from_array, node_of
 from tinygraph.training.batch import Batch, as_batch
 from tinygraph.training.training import Training
 
@@ -88,13 +88,12 @@ def step_journal(
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     name: str,
-    held: Mapping[Parameter, np.ndarray] | None = None,
     *,
     keep: int = KEEP,
     on_progress: Progress | None = None,
 ) -> Subject:
-    """One call of a function, with its parameters' current values or those `held` for them."""
-    call = filled(fn, args, name, held)
+    """One call of a function with its parameters' current values. Nothing is assigned."""
+    call = filled(fn, args, name)
     options: dict[str, Any] = {"keep": keep, "on_progress": on_progress}
     if not call.outputs:
         raise TinygraphError(f"{name} returns no tensor and assigns to no parameter")

@@ -24,6 +24,7 @@ from tinygraph.training.progress import Display
 from tinygraph.training.resume import Resume, Resuming
 from tinygraph.training.split import split_off
 from tinygraph.training.training import Training
+from tinygraph.training.watching import watched_step
 
 if TYPE_CHECKING:
     from tinygraph.nn.model import Model
@@ -137,8 +138,9 @@ def one_batch(
     require_numbers(batch, "the batch")
     training.prepare(batch.x, trains)
     averages = Averages(training.objective)
-    step = training.train if trains else training.test
-    averages.add(*step(with_class_weight(batch, class_weight)), batch.examples())
+    batch = with_class_weight(batch, class_weight)
+    found = watched_step(training.model, training, batch)[0] if trains else training.test(batch)
+    averages.add(*found, batch.examples())
     return averages.logs()
 
 

@@ -22,6 +22,7 @@ from tinygraph.training.interrupt import noticed_interrupts
 from tinygraph.training.places import located
 from tinygraph.training.resume import Place, Resuming, Saved
 from tinygraph.training.training import Training
+from tinygraph.training.watching import watched_step
 
 if TYPE_CHECKING:
     from tinygraph.nn.model import Model
@@ -114,7 +115,8 @@ class Fit:
         self.interrupt.check()
 
     def _batches(self, epoch: int, first: int, averages: Averages) -> bool:
-        """Trains with the batches of an epoch; False if the loss became NaN or infinite."""
+        """Trains with the batches of an epoch; False if the loss became NaN or infinite, or if
+        somebody who watches ended the training."""
         if self.model.stop_training:  # a run that was stopped, and is resumed
             return True
         for number, batch in enumerate(self.feed.batches(epoch, first), first):
@@ -122,9 +124,12 @@ class Fit:
             self.callbacks.tell("on_train_batch_begin", number)
             require_numbers(batch, where, partial(self.feed.examples, epoch, number))
             with located(where):
-                losses, statistics = self.training.train(
-                    with_class_weight(batch, self.class_weight)
+                weighted = with_class_weight(batch, self.class_weight)
+                (losses, statistics), goes_on = watched_step(
+                    self.model, self.training, weighted, (epoch, number)
                 )
+            if not goes_on:
+                return False
             averages.add(losses, statistics, batch.examples())
             finite = math.isfinite(float(losses[0]))
             if not finite and not self.stops_at_nan:

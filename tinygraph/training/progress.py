@@ -17,6 +17,14 @@ QUIET = 10.0
 REDRAW = 0.1
 """Seconds between two changes of the bar."""
 
+_bars: list[Progress] = []
+
+
+def clear_bars() -> None:
+    """Takes the bars off the terminal, for something else; the next change shows them again."""
+    for bar in _bars:
+        bar.stop()
+
 
 class Display(Callback):
     """Shows loss, metrics and the time left of the whole training.
@@ -116,11 +124,13 @@ class Display(Callback):
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=self.params.get("steps"), said="")
         self._token = tell(self._compiling)
+        _bars.append(self._bar)
 
     def _close(self) -> None:
         if self._bar is not None:
             untell(self._token)
             self._bar.stop()
+            _bars.remove(self._bar)
             self._bar = None
 
     def _compiling(self, name: str, ready: int, total: int) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tinygraph.optimizers import Optimizer
     from tinygraph.training.resume import Resume
     from tinygraph.training.training import Training
+    from tinygraph.training.watching import Watcher
 
 
 class Trainer:
@@ -27,6 +28,8 @@ class Trainer:
     """What happened in the last `fit`."""
     stop_training: bool = False
     """True, set by a callback, ends the training after the batch at hand."""
+    watchers: tuple[Watcher, ...] = ()
+    """Who looks at each step of training: see `tg.watch`."""
     _training: Training | None = None
 
     def compile(

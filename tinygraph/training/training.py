@@ -15,7 +15,7 @@ from tinygraph.metrics import find_metric
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol
 from tinygraph.optimizers import find_optimizer
-from tinygraph.tensor import Tensor
+from tinygraph.tensor import Parameter, Tensor
 from tinygraph.training.batch import Batch, input_array, target_array
 from tinygraph.training.nesting import for_each
 from tinygraph.training.objective import Measured, Objective
@@ -119,6 +119,12 @@ class Training:
         """One step of the optimizer: losses and metrics' statistics, from before the step."""
         return _numbers(self._train(*self.arguments(batch)))
 
+    def read_by_step(self, batch: Batch) -> list[Parameter]:
+        """All that a step of training with such a batch reads or changes: weights, statistics,
+        counters, what the optimizer keeps."""
+        traced = self._train.compiled(*self.arguments(batch)).traced
+        return [*dict.fromkeys([*traced.parameters, *traced.updated])]
+
     def test(self, batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The same without training."""
         return _numbers(self._test(*self.arguments(batch)))
@@ -149,6 +155,7 @@ class Training:
         return arrays[0] if isinstance(symbols, Symbol) else arrays
 
     def arguments(self, batch: Batch) -> tuple[Any, list[Any], list[Any]]:
+        """What the steps are called with for a batch."""
         names = self.objective.names
         y = for_each(batch.y, names, "y")
         w = for_each(batch.weight, names, "sample_weight", shared=True)
