@@ -1,0 +1,205 @@
+"""Sessions: steps, levels and places; a session is where it is and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygraph as tg
+from tinygraph.journal import Backward, Forward, journal
+from tinygraph.stepper.commands import CommandError, find_command
+from tinygraph.stepper.levels import Level
+from tinygraph.stepper.places import PlaceError, find_place
+from tinygraph.stepper.session import Session, SessionError
+
+MOVES = st.lists(
+    st.sampled_from(["next", "next", "next 3", "back", "into", "out", "home", "end", "continue"])
+    | st.integers(0, 400).map("goto {}".format),
+    max_size=25,
+)
+
+
+def neuron() -> tg.Tensor:
+    x0, x1 = tg.tensor(-1.0, name="x0"), tg.tensor(-2.0, name="x1")
+    w0, w1 = tg.tensor(2.0, name="w0"), tg.tensor(-3.0, name="w1")
+    b = tg.tensor(-3.0, name="b")
+    return tg.sigmoid(w0 * x0 + w1 * x1 + b)
+
+
+def modules(seed: int, gates: int) -> tg.Tensor:
+    """A random circuit of scalars in modules within modules."""
+    rng = np.random.default_rng(seed)
+    pool = [tg.tensor(float(v), name=f"x{k}") for k, v in enumerate(rng.normal(size=4))]
+    while len(pool) < gates + 4:
+        with tg.scope(f"block{rng.integers(3)}"), tg.scope(f"layer{rng.integers(3)}"):
+            for _ in range(rng.integers(1, 9)):
+                a, b = (pool[k] for k in rng.integers(max(0, len(pool) - 9), len(pool), 2))
+                pool.append(a * b if rng.random() < 0.5 else tg.tanh(a + b))
+    return pool[-1]
+
+
+def state(session: Session) -> tuple[list[Level], int]:
+    return [*session.levels], session.cursor
+
+
+def do(session: Session, line: str) -> None:
+    name, _, text = line.partition(" ")
+    with suppress(CommandError, SessionError, PlaceError):
+        find_command(name).run(session, text)
+
+
+def test_a_small_graph_is_walked_gate_by_gate() -> None:
+    session = Session(journal(neuron()))
+    assert session.level.stops == list(range(16))
+    assert session.record is None
+    assert session.names[session.focus] == "mul_1"
+    assert [session.next() for _ in range(16)] == [1] * 15 + [0]
+    assert isinstance(session.record, Backward)
+    assert session.back(5) == 5
+    assert session.cursor == 10
+
+
+@given(seed=st.integers(0, 10**6), gates=st.integers(1, 120), moves=MOVES)
+def test_back_after_next_is_where_we_were(seed: int, gates: int, moves: list[str]) -> None:
+    session = Session(journal(modules(seed, gates)))
+    for line in ["", *moves]:
+        if line:
+            do(session, line)
+        assert session.cursor in session.level.stops
+        here, focus = state(session), session.focus
+        if session.next():
+            assert session.cursor > here[1]
+            assert session.back() == 1
+        assert (state(session), session.focus) == (here, focus)
+
+
+@given(seed=st.integers(0, 10**6), gates=st.integers(1, 120))
+def test_every_step_is_a_step_of_one_gate_somewhere(seed: int, gates: int) -> None:
+    session = Session(journal(modules(seed, gates)))
+    for record in session.journal:
+        session.goto(record.number + 1)
+        assert session.record is record
+        assert session.focus is record.gate
+        assert session.unit.gates == [record.gate]
+
+
+@given(seed=st.integers(0, 10**6))
+def test_steps_at_a_level_do_everything_once(seed: int) -> None:
+    session = Session(journal(modules(seed, 100)))
+    while session.next():
+        pass
+    assert session.cursor == len(session.journal)
+    assert any(unit.module for unit in session.level.units)
+    assert sorted(map(id, session.level.order)) == sorted(
+        id(gate) for unit in session.level.units for gate in unit.gates
+    )
+
+
+def test_into_a_module_is_its_beginning_and_out_its_end() -> None:
+    session = Session(journal(modules(3, 100)))
+    session.next()
+    folded, end = session.unit, session.cursor
+    assert folded.module is not None
+    session.into()
+    assert session.level.kind == "module"
+    assert session.cursor < end
+    session.next()
+    assert session.record is not None
+    assert session.record.gate in folded.gates
+    session.out()
+    assert (session.unit, session.cursor) == (folded, end)
+
+
+def test_a_module_is_left_alone_by_what_runs_beside_it() -> None:
+    """Its backward pass follows long after its forward pass; what is between is one step."""
+    session = Session(journal(modules(3, 100)))
+    session.next()
+    session.into()
+    inside = set(session.level.order)
+    seen = []
+    while session.next():
+        assert session.record is not None
+        seen.append((session.record.gate in inside, isinstance(session.record, Forward)))
+    assert {True, False} == {forward for here, forward in seen if here}
+    assert any(not here for here, _ in seen)
+
+
+def test_goto_by_name() -> None:
+    session = Session(journal(neuron()))
+    do(session, "goto add_1")
+    assert session.cursor == 3
+    do(session, "goto dadd_1")
+    assert session.cursor == 8
+    with pytest.raises(CommandError, match="from the start"):
+        find_command("goto").run(session, "w0")
+    x, label = tg.tensor([[1.0, 2.0]], name="x"), tg.tensor([1], name="label")
+    session = Session(journal(tg.cross_entropy(x, label)))
+    with pytest.raises(CommandError, match="no gradient comes to label"):
+        find_command("goto").run(session, "dlabel")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x[2, 0]", r"x\[2, 0\] is outside: x is float64\[2,3\]"),
+        ("x[1]", "2 numbers say which element, not 1"),
+        ("x[a, 1]", "whole numbers"),
+        ("x[0.5, 1]", "whole numbers"),
+        ("tahn_1", "close are tanh_1"),
+        ("`x` 3", "after the name stands"),
+        ("zzzzzz", "`ls` lists"),
+    ],
+)
+def test_places_that_are_none(text: str, says: str) -> None:
+    session = Session(journal(tg.tanh(tg.tensor(np.ones((2, 3)), name="x")).sum()))
+    with pytest.raises(PlaceError, match=says):
+        find_place(session, text)
+
+
+def test_places() -> None:
+    x = tg.tensor(np.ones((2, 3)), name="x")
+    odd = tg.tensor(np.ones(()), name="odd name [0]/w.1")
+    session = Session(journal((tg.tanh(x) * odd).sum()))
+    assert find_place(session, "x").index is None
+    assert find_place(session, " x [ -1 , 2]").index == (1, 2)
+    assert find_place(session, "`x`[0,0]").index == (0, 0)
+    for text in ("odd name [0]/w.1", "`odd name [0]/w.1`", "odd name [0]/w.1[]"):
+        assert find_place(session, text).node is odd.node
+    assert find_place(session, ".").node is session.focus
+
+
+def test_kernels_share_gates() -> None:
+    x = tg.tensor(np.ones((4, 8, 8, 3)), name="x", dtype="float32")
+    w = tg.parameter(np.ones((3, 3, 3, 8)), name="w", dtype="float32")
+    b = tg.parameter(np.ones(8), name="b", dtype="float32")
+    session = Session(journal(tg.relu(tg.conv2d(x, w) + b).sum()))
+    do(session, "goto conv2d_1")
+    do(session, "goto conv_1")
+    do(session, "into kernel")
+    assert session.level.kind == "region"
+    assert {"conv_1", "relu_1"} <= {session.names[gate] for gate in session.level.order}
+    session.out()
+    assert session.level.kind == "graph"
+
+
+def test_what_cannot_be_entered() -> None:
+    session = Session(journal(neuron()))
+    with pytest.raises(SessionError, match="whole graph"):
+        session.out()
+    with pytest.raises(SessionError, match="0 to that"):
+        session.goto(99)
+    with pytest.raises(SessionError, match="no gate"):
+        session.open_element(find_place(session, "w0").node, ())
+
+
+def test_no_module_of_the_core_needs_the_stepper() -> None:
+    """It stands above; only what opens it imports it, when it is opened."""
+    code = "import sys, tinygraph; print([m for m in sys.modules if 'stepper' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
