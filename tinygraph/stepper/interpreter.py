@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import PACKAGE
-from tinygraph.stepper.commands import Answer, find_command
+from tinygraph.stepper.commands import Answer, CommandError, find_command
 from tinygraph.stepper.python_line import Names, run_python
+from tinygraph.stepper.quiz import guess_of, question_of
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
@@ -59,9 +60,16 @@ class Interpreter:
         return Answer(lines, redraw=_seen(self.session) != where)
 
     def _command(self, session: Session, text: str) -> Answer:
+        asked = question_of(session)
+        if asked is not None and guess_of(text) is not None:
+            text = f"answer {text}"
         word = _WORD.match(text)
         assert word is not None  # a part is not empty
-        known = find_command(word[0])
+        try:
+            known = find_command(word[0])
+        except CommandError as error:
+            hint = f"; the quiz asks for {asked.asks}: a number, skip or stop" if asked else ""
+            raise CommandError(f"{error}{hint}") from None
         answer = known.run(session, text[word.end() :].strip())
         session.history.append(text)
         if known.repeats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from tinygraph.stepper.commands import Answer
 from tinygraph.stepper.completion import completions
 from tinygraph.stepper.interpreter import Interpreter
 from tinygraph.stepper.line_editing import line_editing
+from tinygraph.stepper.quiz import question_of
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
@@ -95,9 +97,9 @@ class Repl:
 
     @property
     def prompt(self) -> str:
-        quiz = getattr(self.session, "quiz", None)
-        if quiz is not None and quiz.question is not None:
-            return quiz.prompt
+        asked = question_of(self.session)
+        if asked is not None:
+            return asked.prompt
         return f"{self.session.cursor}/{len(self.session.journal)}> "
 
     def follow(self, lines: Iterable[str]) -> bool:
@@ -208,15 +210,15 @@ class Repl:
                     console.print(line, soft_wrap=True)
                 else:
                     console.print(line)
-        return capture.get()
+        text = capture.get()
+        return text if self.in_place else re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
     def _print(self, lines: list[Any]) -> None:
         self._write(self._rendered(lines))
 
     def _end(self) -> None:
-        quiz = getattr(self.session, "quiz", None)
-        if quiz is not None and quiz.asked:
-            self._write(f"{quiz.score}\n")
+        if self.session.quiz is not None and self.session.quiz.asked:
+            self._write(f"{self.session.quiz.score}\n")
 
     def _write(self, text: str) -> None:
         self.out.write(text)

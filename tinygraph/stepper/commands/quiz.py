@@ -1,0 +1,84 @@
+"""Being asked for the next gradient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tinygraph.journal import number
+from tinygraph.stepper.commands.answer import Answer
+from tinygraph.stepper.commands.table import CommandError, command, no_text
+from tinygraph.stepper.quiz import Question, Quiz, guess_of, is_right, question_of, to_question
+
+if TYPE_CHECKING:
+    from tinygraph.stepper.session import Session
+
+
+@command("quiz", "", "", "asks for each gradient before it is shown")
+def quiz(session: Session, text: str) -> Answer:
+    """Asks for the number that comes next in the backward pass, which the screen shows as `?`.
+    Type it as a decimal or a fraction; 1 % off is right, and so is what is rounded to the digits
+    typed. `skip` shows it, `stop` ends the quiz and tells the score.
+    """
+    no_text("quiz", text)
+    if session.quiz is None:
+        session.quiz = Quiz()
+    elif question_of(session) is not None:
+        raise CommandError("the quiz is on: type the number, `skip` or `stop`")
+    if to_question(session) is None:
+        raise CommandError("no gradient comes after this step; `home` leads back to the start")
+    return Answer(redraw=True)
+
+
+@command("answer", "", "NUMBER", "answers the quiz; the number alone does, too")
+def answer(session: Session, text: str) -> Answer:
+    """`answer -0.53`, `answer 1/3`: what the quiz asked for."""
+    asked = _asked(session)
+    guess = guess_of(text)
+    if guess is None:
+        raise CommandError("answer takes a number, such as -0.53 or 1/3")
+    if is_right(guess, asked.answer):
+        session.quiz = replace(session.quiz, right=session.quiz.right + 1)
+        return _on(session, [f"right: {asked.asks} = {number(asked.answer)}"])
+    session.quiz = replace(session.quiz, wrong=session.quiz.wrong + 1)
+    return _on(session, [f"no: {asked.asks} = {number(asked.answer)}", *_why(session, asked)])
+
+
+@command("skip", "", "", "shows the number the quiz asked for")
+def skip(session: Session, text: str) -> Answer:
+    """Gives the answer, with the rule it comes from, and asks for the next."""
+    no_text("skip", text)
+    asked = _asked(session)
+    session.quiz = replace(session.quiz, skipped=session.quiz.skipped + 1)
+    return _on(session, [f"{asked.asks} = {number(asked.answer)}", *_why(session, asked)])
+
+
+@command("stop", "", "", "ends the quiz")
+def stop(session: Session, text: str) -> Answer:
+    """Ends the quiz and tells the score."""
+    no_text("stop", text)
+    if session.quiz is None:
+        raise CommandError("there is no quiz to stop; `quiz` begins one")
+    score, session.quiz = session.quiz.score, None
+    return Answer([score], redraw=True)
+
+
+def _asked(session: Session) -> Question:
+    asked = question_of(session)
+    if asked is None:
+        begin = "`quiz` begins one" if session.quiz is None else "`quiz` goes on to the next"
+        raise CommandError(f"there is no question; {begin}")
+    return asked
+
+
+def _on(session: Session, lines: list[str]) -> Answer:
+    """Past the question, on to the next, or to the end."""
+    session.next()
+    if to_question(session) is None:
+        lines.append(session.quiz.score)
+        session.quiz = None
+    return Answer(lines, redraw=True)
+
+
+def _why(session: Session, asked: Question) -> list[str]:
+    return [session.journal.line(asked.record)]
