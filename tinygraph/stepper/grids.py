@@ -118,17 +118,25 @@ class Grid:
     def _reduce(self, e: Reduce) -> Any:
         wide = np.dtype(np.float64) if e.dtype.is_float and e.kind == "add" else e.dtype.numpy
         nothing = e.dtype.numpy.type(identity(e.kind, e.dtype).value)
-        outer = np.broadcast_shapes(*(np.shape(v) for v in self.at.values()))
         ufunc = cast(np.ufunc, FUNCTIONS[e.kind])
         total: Any = wide.type(nothing)
         with np.errstate(all="ignore"):
-            for count, at in chunks(e.over, max(CHUNK // max(math.prod(outer), 1), 1)):
+            for count, at in self.chunks(e):
                 grid = self.inside(at)
-                values = np.broadcast_to(grid.value(e.body), (*outer, count))
+                values = np.broadcast_to(grid.value(e.body), (*self.shape, count))
                 if e.where:
                     values = np.where(grid.holds(e.where), values, nothing)
                 total = ufunc(total, ufunc.reduce(values.astype(wide, copy=False), axis=-1))
             return np.asarray(total).astype(e.dtype.numpy)[()]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What the arrays of positions broadcast to."""
+        return np.broadcast_shapes(*(np.shape(k) for k in self.at.values()))
+
+    def chunks(self, e: Reduce) -> Iterator[tuple[int, dict[Axis, np.ndarray]]]:
+        """The axes that a reduction runs over, not too many positions at a time."""
+        return chunks(e.over, max(CHUNK // max(math.prod(self.shape), 1), 1))
 
     def holds(self, where: Sequence[Index]) -> Any:
         """Whether every index is 0."""
