@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import floor
 
 from tinygraph.stepper.scene import Box, Diagram, Line
 
-SWEEPS = 6
+SWEEPS = 4
+FIRM = 1000
+"""The weight of what shall stay where it is."""
 
 
 @dataclass(frozen=True)
@@ -231,21 +234,28 @@ def _rows(layers: list[list[Item]], segments: Sequence[Segment]) -> None:
             _settle(column, [by_readers(item) or by_inputs(item) for item in column])
         for column in layers:
             _settle(column, [by_inputs(item) or by_readers(item) for item in column])
+    for column in reversed(layers):  # words have moved least: they follow what reads them
+        fixed = [bool(before[item]) for item in column]
+        wishes = [[item.top] if f else by_readers(item) for item, f in zip(column, fixed)]
+        _settle(column, wishes, [FIRM if f else 1 for f in fixed])
 
 
-def _settle(column: Sequence[Item], wishes: Sequence[Sequence[int]]) -> None:
+def _settle(
+    column: Sequence[Item], wishes: Sequence[Sequence[int]], weights: Sequence[int] = ()
+) -> None:
     """The tops nearest to what is wished, without overlap."""
-    offset = 0
-    blocks: list[tuple[float, int]] = []  # the sum of wishes, and how many items share them
-    offsets: list[int] = []
-    for item, wish in zip(column, wishes, strict=True):
-        offsets.append(offset)
-        total, count = (sum(wish) / len(wish) if wish else item.top) - offset, 1
-        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
-            other, several = blocks.pop()
-            total, count = total + other, count + several
-        blocks.append((total, count))
+    offset, found = 0, list[int]()
+    blocks: list[tuple[float, int, int]] = []
+    """What is wished times the weight, the weight, and how many items move together."""
+    for k, (item, wish) in enumerate(zip(column, wishes)):
+        found.append(offset)
+        weight = weights[k] if weights else 1
+        total, count = weight * ((sum(wish) / len(wish) if wish else item.top) - offset), 1
+        while blocks and blocks[-1][0] * weight > total * blocks[-1][1]:
+            other, more, several = blocks.pop()
+            total, weight, count = total + other, weight + more, count + several
+        blocks.append((total, weight, count))
         offset += item.height
-    shared = [total / count for total, count in blocks for _ in range(count)]
-    for item, base, off in zip(column, shared, offsets, strict=True):
-        item.top = int(base // 1) + off
+    shared = [total / weight for total, weight, count in blocks for _ in range(count)]
+    for item, base, off in zip(column, shared, found):
+        item.top = floor(base + 0.5) + off

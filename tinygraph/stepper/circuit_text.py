@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from rich.text import Text
 
 from tinygraph.stepper.canvas import EAST, NORTH, SOUTH, WEST, Canvas, tidy
 from tinygraph.stepper.circuit_place import Item, Look, Segment
 from tinygraph.stepper.circuit_route import Routed, routed
-from tinygraph.stepper.circuit_window import windows
+from tinygraph.stepper.circuit_window import window
 from tinygraph.stepper.scene import Box, Diagram, Line, Scene
 from tinygraph.stepper.styles import CURRENT, DIM, GRADIENT, NAME, VALUE, WIRE
 
@@ -37,7 +37,8 @@ def _plan(diagram: Diagram, current: Box | None, width: int, height: int) -> Rou
     """The most generous layout that fits; remembered."""
     whole = ("whole", width, height)
     if whole not in diagram.memory:
-        diagram.memory[whole] = _first_fit([diagram], width, height)
+        small = 3 * len(diagram.boxes) <= width * height // 4
+        diagram.memory[whole] = _fitting(diagram, width, height) if small else None
     if diagram.memory[whole] is not None or not diagram.boxes:
         return diagram.memory[whole]
     key = ("near", current, width, height)
@@ -47,37 +48,36 @@ def _plan(diagram: Diagram, current: Box | None, width: int, height: int) -> Rou
     return diagram.memory[key]
 
 
-def _first_fit(
-    several: Iterator[Diagram] | list[Diagram], width: int, height: int
+def _fitting(
+    diagram: Diagram, width: int, height: int, looks: Sequence[Look] = LOOKS
 ) -> Routed | None:
-    for diagram in several:
-        if 3 * len(diagram.boxes) > width * height // 4:
-            continue
-        for look in LOOKS:
-            plan = routed(diagram, look)
-            if plan.width <= width and plan.height <= height:
-                return plan
+    """The layout in the most generous look that fits."""
+    for look in looks:
+        plan = routed(diagram, look)
+        if plan.width <= width and plan.height <= height:
+            return plan
     return None
 
 
 def _largest(diagram: Diagram, focus: Box, width: int, height: int) -> Routed | None:
     """Grows the window around the focus by a level on one side, then on the other."""
     for most in (16, 8, 5, 4, 3, 2):
-        left, right, stuck = 0, 0, set[str]()
-        best = _first_fit([windows(diagram, focus, left, right, most)], width, height)
-        if best is None:
+        best = window(diagram, focus, 0, 0, most)
+        if _fitting(best, width, height, LOOKS[-1:]) is None:
             continue
-        while len(stuck) < 2:
-            side = (
-                "left" if "right" in stuck or (left <= right and "left" not in stuck) else "right"
-            )
-            wider = (left + 1, right) if side == "left" else (left, right + 1)
-            found = _first_fit([windows(diagram, focus, *wider, most)], width, height)
-            if found is None or max(wider) > 12:
-                stuck.add(side)
+        look = 2 if _fitting(best, width, height, LOOKS[2:3]) else 3
+        reach, open_sides = {"left": 0, "right": 0}, ["left", "right"]
+        while open_sides:
+            side = min(open_sides, key=reach.__getitem__)
+            reach[side] += 1
+            wider = window(diagram, focus, reach["left"], reach["right"], most)
+            grown = len(wider.lines) > len(best.lines)
+            if grown and _fitting(wider, width, height, LOOKS[look : look + 1]):
+                best = wider
             else:
-                best, (left, right) = found, wider
-        return best
+                reach[side] -= 1
+                open_sides.remove(side)
+        return _fitting(best, width, height)
     return None
 
 

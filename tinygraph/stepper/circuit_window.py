@@ -11,7 +11,7 @@ FEW = 2
 """More readers of one value that are not shown are one "… more"."""
 
 
-def windows(diagram: Diagram, focus: Box, left: int, right: int, most: int) -> Diagram:
+def window(diagram: Diagram, focus: Box, left: int, right: int, most: int) -> Diagram:
     """The boxes up to `left` levels before the focus and `right` levels behind it.
 
     What else they read or are read by is shown by name; of more than `most` inputs of a box, those

@@ -29,7 +29,8 @@ class Box:
     @property
     def label(self) -> str:
         """The name that is written above its outline, where the title does not say it."""
-        return "" if self.is_word or self.kind == "copy" or self.name == self.title else self.name
+        told = self.is_word or self.kind in ("copy", "module") or self.name == self.title
+        return "" if told else self.name
 
 
 @dataclass(eq=False)
