@@ -46,13 +46,18 @@ class Summary:
     def of(array: np.ndarray) -> Summary:
         """The summary of an array; of one without a number, NaNs."""
         kind = TensorType(array.shape, DType(str(array.dtype)))
-        nans = int(np.isnan(array).sum()) if kind.dtype.is_float else 0
-        there = array[~np.isnan(array)] if nans else array
-        if not there.size:
-            return Summary(kind, math.nan, math.nan, math.nan, nans)
+        if not array.size:
+            return Summary(kind, math.nan, math.nan, math.nan, 0)
+        low, nans = array.min(), 0
+        if low != low:  # one NaN makes the least a NaN, so others need not be looked for
+            missing = np.isnan(array)
+            nans, array = int(missing.sum()), array[~missing]
+            if not array.size:
+                return Summary(kind, math.nan, math.nan, math.nan, nans)
+            low = array.min()
         with np.errstate(all="ignore"):
-            mean = float(there.mean(dtype=np.float64))
-        return Summary(kind, there.min().item(), there.max().item(), mean, nans)
+            mean = float(array.mean(dtype=np.float64))
+        return Summary(kind, low.item(), array.max().item(), mean, nans)
 
     @property
     def range(self) -> str:
