@@ -203,3 +203,44 @@ def test_no_module_of_the_core_needs_the_stepper() -> None:
     code = "import sys, tinygraph; print([m for m in sys.modules if 'stepper' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def opened(session: Session, line: str) -> list[str]:
+    do(session, line)
+    assert session.level.kind == "scalars", line
+    return [session.names[node] for node in session.journal.order if not node.inputs]
+
+
+def test_into_an_element_and_into_its_gradient() -> None:
+    x = tg.tensor(np.arange(16.0).reshape(1, 4, 4, 1), name="x")
+    w = tg.parameter(np.arange(1.0, 5).reshape(2, 2, 1, 1), name="w")
+    y = tg.conv2d(x, w)
+    top = (y * y).sum()
+    session = Session(journal(top))
+    do(session, "goto conv_1")
+    leaves = opened(session, "into conv_1[0,1,2,0]")
+    assert {"x[0,1,2,0]", "x[0,2,3,0]", "w[1,1,0,0]"} <= set(leaves)
+    assert session.journal.value(session.journal.outputs[0]) == y.numpy()[0, 1, 2, 0]
+    (dy,) = tg.grad(top, [y])
+    leaf = find_place(session, "w[1,1,0,0]").node
+    assert session.journal.gradient(leaf) == dy.numpy()[0, 1, 2, 0] * x.numpy()[0, 2, 3, 0]
+    session.out()
+    leaves = opened(session, "into dw[0,1,0,0]")
+    assert sum(name.startswith("x[") for name in leaves) == 9
+    assert sum(name.startswith("dconv_1[") for name in leaves) == 9
+    (dw,) = tg.grad(top, [w])
+    assert session.journal.value(session.journal.outputs[0]) == dw.numpy()[0, 1, 0, 0]
+    session.out()
+    do(session, "goto dw")
+    assert "dconv_1[0,0,0,0]" in opened(session, "into")
+
+
+def test_what_comes_from_above_cannot_be_opened() -> None:
+    session = Session(journal(neuron()))
+    do(session, "goto dmul_1")
+    with pytest.raises(SessionError, match="comes in from above"):
+        session.into()
+    x = tg.tensor(1.0, name="x")
+    session = Session(journal(tg.detach(x) * tg.tensor(2.0, name="y")))
+    with pytest.raises(SessionError, match="no gradient comes to x"):
+        session.open_gradient(x.node, ())

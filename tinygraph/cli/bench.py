@@ -26,7 +26,12 @@ NUMBERS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("workload", metavar="WORKLOAD", help="a model of tg.models, such as classic_unet")
-    add("--mode", choices=["train", "infer"], default="train")
+    add(
+        "--mode",
+        choices=["train", "infer", "step"],
+        default="train",
+        help="step: how quick the stepper is on one training step",
+    )
     add("--batch", type=int, metavar="N", help="images at once (default: the usual for it)")
     add("--size", type=int, metavar="N", help="height and width of images (default: the model's)")
     add("--backend", default="llvm", metavar="B", help="llvm (default), numpy or another installed")
@@ -39,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.mode == "step":
+        return _stepping(args)
     from tinygraph.bench import Workload, bench, compare, profile
 
     workload = Workload(
@@ -57,6 +64,18 @@ def run(args: argparse.Namespace) -> int:
         show_figures(figures)
     if details is not None:
         show_profile(details, args.rows, to_stderr=args.json)
+    return 0
+
+
+def _stepping(args: argparse.Namespace) -> int:
+    from tinygraph.stepper.measure import measure_stepping
+
+    with progress() as note:
+        figures = measure_stepping(args.workload, args.batch or 1, args.size, note)
+    if args.json:
+        print(json.dumps(figures), flush=True)
+    else:
+        show_figures(figures)
     return 0
 
 

@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tinygraph.draw.modules import Module, Place, places
 from tinygraph.graph import Node
 from tinygraph.journal import Forward, Journal, Record
+
+if TYPE_CHECKING:
+    from tinygraph.stepper.scalars import Opened
 
 FEW_GATES = 40
 """So many gates are shown one by one; of more, modules are folded."""
@@ -62,6 +65,8 @@ class Level:
     gates: frozenset[Node] | None = None
     inside: Place = ()
     """The modules around all of it, which it shows the inside of."""
+    opened: Opened | None = None
+    """The element whose scalar gates these are."""
 
     @property
     def journal(self) -> Journal:

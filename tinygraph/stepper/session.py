@@ -5,13 +5,14 @@ No input and no output: commands change it, the screen is made of it alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
-from tinygraph.journal import Backward, Journal, Known, Record, recorded
+from tinygraph.journal import Backward, Journal, Known, Recalled, Record, Start, recorded
 from tinygraph.ops import full
 from tinygraph.stepper.levels import Level, Timeframe, Unit
 from tinygraph.stepper.regions import regions_of
@@ -41,6 +42,10 @@ class Session:
         self.quiz: Any = None
         self.comparison: Any = None
         """How a backend's numbers compare with the journal's, where that was asked for."""
+        self.training: Any = None
+        """The stopped step of training that it shows, while `fit` waits; see `tg.watch`."""
+        self.goes_on = False
+        """Whether that training is to go on afterwards."""
         self.changes: list[Any] = []
         """What was set to another value, the last one last."""
         self.history: list[str] = []
@@ -161,11 +166,16 @@ class Session:
             self._push_module(self.level.unit_of[gate])
 
     def into(self) -> None:
-        """Into the folded module looked at; else into the scalar gates of its shown element."""
-        unit = self.unit
+        """Into the folded module looked at; of a gate into the scalar gates of its shown element.
+
+        Where it has just sent a gradient, into those of what it sent.
+        """
+        unit, record = self.unit, self.record
+        if unit.module is None and isinstance(record, Backward) and record.gate is unit.node:
+            source = record.wire.source
+            return self.open_gradient(source, self.element(source), record)
         if unit.module is None:
             return self.open_element(unit.node, self.element(unit.node))
-        record = self.record
         at_it = record is not None and self.level.unit_of.get(record.gate) is unit
         begin = self.level.begin(record) if at_it and record is not None else self.cursor
         self._push_module(unit)
@@ -199,28 +209,52 @@ class Session:
 
     def open_element(self, gate: Node, index: Index) -> None:
         """Into the scalar gates that compute one element, straight from the op's equation."""
+        name = self.names[gate]
+        if not gate.inputs:
+            raise SessionError(f"{name} is no gate: nothing computes it here")
+        if self.level.kind == "scalars":
+            raise SessionError(f"{name} is a scalar gate: there is nothing inside")
+        reading = self.journal.gradients.get(gate)
+        upstream = reading.at(index) if reading is not None else None
+        self._push_element(gate, index, f"{name}{_at(index)}", upstream)
+
+    def open_gradient(self, source: Node, index: Index, record: Backward | None = None) -> None:
+        """Into the scalar gates of one element of a gradient: of what a step sent, or of all."""
+        if self.level.kind == "scalars":
+            raise SessionError("this is a scalar gate: there is nothing inside")
+        name = f"d{self.names[source]}{_at(index)}"
+        reading = record.contribution if record else self.journal.gradients.get(source)
+        if not isinstance(reading, Recalled):
+            raise SessionError(f"no gradient comes to {self.names[source]}")
+        over = f" over {self.names[record.gate]}" if record else ""
+        if not reading.node.inputs or (record and reading.node is record.upstream.node):
+            raise SessionError(f"{name}{over} is what comes in from above: nothing to open")
+        self._push_element(reading.node, index, f"{name}{over}", None)
+
+    def _push_element(self, node: Node, index: Index, title: str, upstream: float | None) -> None:
         from tinygraph.stepper.scalars import open_element  # much to import, and seldom needed
 
-        if not gate.inputs:
-            raise SessionError(f"{self.names[gate]} is no gate: nothing computes it here")
-        if self.level.kind == "scalars":
-            raise SessionError(f"{self.names[gate]} is a scalar gate: there is nothing inside")
-        
-        journal = self.journal
-        arrays = [journal.value(x) for x in gate.inputs]
-        opened = open_element(gate, index, arrays, names=[self.names[x] for x in gate.inputs])
-        reading = journal.gradients.get(gate)
-        slopes = reading is not None and opened.y.dtype.is_float and bool(opened.y.inputs)
-        upstream = full(reading.at(index), opened.y) if reading is not None and slopes else None
-        inner = recorded([opened.y], upstream)
+        arrays = [self.journal.memory.array(x) for x in node.inputs]
+        opened = open_element(node, index, arrays, names=self._called(node.inputs))
+        slopes = upstream is not None and opened.y.dtype.is_float and opened.y.inputs
+        inner = recorded(
+            [opened.y], full(upstream, opened.y) if slopes and upstream is not None else None
+        )
         if not inner.records:
-            raise SessionError(
-                f"{self.names[gate]}{_at(index)} is one number of its input: nothing to open"
-            )
-        title = f"{self.names[gate]}{_at(index)}"
-        level = Level(Timeframe(inner), title, "scalars")
-        level.opened = opened  # type: ignore[attr-defined]
-        self.levels.append(level)
+            raise SessionError(f"{title} is one number of its input: nothing to open")
+        self.levels.append(Level(Timeframe(inner), title, "scalars", opened=opened))
+
+    def _called(self, nodes: Sequence[Node]) -> list[str]:
+        """Names for nodes of the graph and of its gradients."""
+        totals = {
+            r.total.node: f"d{self.names[r.wire.source]}"
+            for r in self.journal
+            if isinstance(r, Backward)
+        }
+        totals |= {
+            r.gradient.node: f"d{self.names[r.gate]}" for r in self.journal if isinstance(r, Start)
+        }
+        return [self.names.get(x) or totals.get(x) or x.op.name for x in nodes]
 
     def out(self) -> None:
         """Back to where this part is one step."""
@@ -240,8 +274,3 @@ class Session:
 
 def _at(index: Index) -> str:
     return f"[{','.join(map(str, index))}]" if index else ""
-
-
-def backward_wire(record: Record | None) -> Any:
-    """The wire that a gradient was just sent over, else None."""
-    return record.wire if isinstance(record, Backward) else None

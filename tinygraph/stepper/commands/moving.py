@@ -14,7 +14,7 @@ from tinygraph.stepper.commands.table import (
     whole_number,
     words_beginning,
 )
-from tinygraph.stepper.places import Place, PlaceError, find_name, find_place
+from tinygraph.stepper.places import PlaceError, find_name, find_place
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
@@ -161,9 +161,12 @@ def _complete_into(session: Session, text: str) -> list[str]:
 )
 def into(session: Session, text: str) -> Answer:
     """Alone: into the folded module that is looked at, or, of a gate, into the scalar gates of its
-    shown element. `into down1` opens a module, `into conv2d_1[0,2,3,5]` the scalar gates that
-    compute that element, forward and backward. `into kernel` shows the gates that one compiled
-    kernel computes together with the one looked at. `out` leads out again.
+    shown element; where it has just sent a gradient, into those of what it sent.
+
+    `into down1` opens a module, `into conv2d_1[0,2,3,5]` the scalar gates that compute that
+    element, forward and backward, `into dw[0,0,1,2]` those of an element of a gradient. `into
+    kernel` shows the gates that one compiled kernel computes together with the one looked at.
+    `out` leads out again.
     """
     words = text.split(None, 1)
     if not text:
@@ -174,19 +177,25 @@ def into(session: Session, text: str) -> Answer:
     elif any(unit.module and unit.title == text for unit in session.level.units):
         session.into_module(text)
     else:
-        place = _place(session, text)
-        index = session.element(place.node) if place.index is None else place.index
-        session.open_element(place.node, index)
+        _into_element(session, text)
     return SEEN
 
 
-def _place(session: Session, text: str) -> Place:
+def _into_element(session: Session, text: str) -> None:
+    gradient = False
     try:
-        return find_place(session, text)
+        place = find_place(session, text)
     except PlaceError as error:
-        modules = [unit.title for unit in session.level.units if unit.module]
-        hint = f"; modules here are {_few(modules)}" if modules else ""
-        raise CommandError(f"{error}{hint}") from None
+        if not text.startswith("d"):
+            modules = [unit.title for unit in session.level.units if unit.module]
+            hint = f"; modules here are {_few(modules)}" if modules else ""
+            raise CommandError(f"{error}{hint}") from None
+        place, gradient = find_place(session, text[1:]), True
+    index = session.element(place.node) if place.index is None else place.index
+    if gradient:
+        session.open_gradient(place.node, index)
+    else:
+        session.open_element(place.node, index)
 
 
 def _few(words: Iterable[str]) -> str:
