@@ -17,18 +17,21 @@ def evaluate(
     nodes: Iterable[Node],
     given: Mapping[Node, np.ndarray] | None = None,
     watch: Watch | None = None,
+    results: bool = True,
 ) -> list[np.ndarray]:
     """The values of `nodes`, in one walk that computes each gate once and remembers nothing.
 
     `given` holds values that are known already (of placeholders, say); the walk goes no further
     there. An intermediate value is freed after its last use; `watch` sees each as it appears,
     inputs first. NaN and infinity are values, so NumPy's warnings about them are off. A result may
-    share memory with a leaf, a given value or another result: copy before writing.
+    share memory with a leaf, a given value or another result: copy before writing. Without
+    `results` nothing is given back, and the values of `nodes` are freed like others.
     """
     wanted = list(nodes)
     given = {} if given is None else given
     order = topological(wanted, given)
-    uses = _uses(order, wanted, given)
+    kept = wanted if results else []
+    uses = _uses(order, kept, given)
     values: dict[Node, np.ndarray] = {}
     with np.errstate(all="ignore"):
         for node in order:
@@ -37,13 +40,15 @@ def evaluate(
             values[node] = value
             if watch is not None:
                 watch(node, value)
+            if not uses[node]:
+                del values[node]
             if known:
                 continue
             for source in node.inputs:
                 uses[source] -= 1
                 if not uses[source]:
                     del values[source]
-    return [values[node] for node in wanted]
+    return [values[node] for node in kept]
 
 
 _known: WeakKeyDictionary[Node, np.ndarray] = WeakKeyDictionary()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import tinygraph as tg
+from tinygraph.evaluate import evaluate
+from tinygraph.graph import Node
 from tinygraph.journal import Summary
 
 DTYPES = ["float32", "float64", "int32", "uint32", "bool"]
@@ -45,3 +49,24 @@ def test_summaries_of_large_arrays(nans) -> None:
         there = array[~np.isnan(array)]
         assert (got.low, got.high) == (there.min(), there.max())
         assert got.mean == there.mean(dtype=np.float64)
+
+
+def test_a_walk_without_results_frees_every_value_after_its_last_use() -> None:
+    x = tg.tensor(np.zeros(1000), name="x")
+    tensors = [x]
+    for _ in range(20):
+        tensors.append(tensors[-1] + 1.0)
+    alive: list[weakref.ref] = []
+    most = 0
+
+    def watch(node: Node, array: np.ndarray) -> None:
+        nonlocal most
+        if node.inputs:
+            alive.append(weakref.ref(array))
+        most = max(most, sum(ref() is not None for ref in alive))
+
+    wanted = [t.node for t in tensors[::2]]
+    assert evaluate(wanted, watch=watch, results=False) == []
+    assert len(alive) == 20
+    assert most <= 4
+    assert len(evaluate(wanted)) == len(wanted)

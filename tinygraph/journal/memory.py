@@ -72,7 +72,7 @@ class Memory:
                     on_progress(count, len(seen))
             start = time.perf_counter()
 
-        evaluate(wanted, self.kept.copy(), watch)
+        evaluate(wanted, self.kept.copy(), watch, results=False)
 
     def summary(self, node: Node) -> Summary:
         """The range and mean of a node's value."""

@@ -69,3 +69,15 @@ class Backward:
 
 
 Record = Forward | Start | Backward
+
+
+def readings_of(record: Record) -> dict[str, Recalled | None]:
+    """All numbers of a record by their names in it; None for a local derivative there is not."""
+    match record:
+        case Forward(value=value):
+            return {"value": value}
+        case Start(gradient=gradient):
+            return {"gradient": gradient}
+        case Backward():
+            names = ("upstream", "local", "contribution", "total")
+            return {name: getattr(record, name) for name in names}
