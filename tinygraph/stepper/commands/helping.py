@@ -28,7 +28,9 @@ GROUPS = {
     "looking": "Looking",
     "changing": "Changing numbers",
     "watching": "Watching",
-    "quiz": "Learning",
+    "training": "Training",
+    "quiz": "Quiz",
+    "touring": "Learning",
     "keeping": "Keeping a session",
     "helping": "Help",
 }
@@ -48,12 +50,10 @@ WIDE = 28
 def grouped() -> dict[str, list[Command]]:
     """The commands under their headings."""
     names = dict.fromkeys([*GROUPS, *(known.group for known in COMMANDS.values())])
-    found = {
-        GROUPS.get(name, name.capitalize()): [
-            known for known in COMMANDS.values() if known.group == name
-        ]
-        for name in names
-    }
+    found: dict[str, list[Command]] = {}
+    for name in names:
+        members = [known for known in COMMANDS.values() if known.group == name]
+        found.setdefault(GROUPS.get(name, name.capitalize()), []).extend(members)
     return {title: members for title, members in found.items() if members}
 
 

@@ -1,0 +1,177 @@
+"""Saving and loading sessions."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stepper_talk import answer_to, circuit, session_of, small_net, talk
+
+import tinygraph as tg
+from tinygraph.errors import DataError, TinygraphError
+from tinygraph.stepper.kept import digest_of, kept, restore
+from tinygraph.stepper.session import Session
+
+LINES = ["n 2", "show x[0,1,1,0]", "quiz", "skip", "p", "show w[0,0,0,1]"]
+
+
+def _somewhere() -> Session:
+    session = session_of(small_net())
+    talk(LINES, session)
+    return session
+
+
+def _state(session: Session) -> Any:
+    names = session.levels[0].journal.names
+    return (
+        [(level.kind, level.title, level.time.cursor) for level in session.levels],
+        list(map(str, session.breaks)),
+        list(map(str, session.watches)),
+        {names[node]: at for node, at in session.chosen.items()},
+        session.quiz,
+        session.history,
+    )
+
+
+def test_a_session_goes_on_where_it_was(tmp_path: Path) -> None:
+    session = _somewhere()
+    file = tmp_path / "a b.json"
+    assert f"written: {file}" in answer_to(f"save {file}", session)
+    expected = _state(session)
+    again = session_of(small_net())
+    talk([f"load {file}"], again)
+    again.history.pop()
+    expected[-1].pop()
+    assert _state(again) == expected
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["i conv_1[0,2,3,1]", "n 3"],
+        ["n 2", "i", "end"],
+        ["end", "i"],
+        ["end", "i", "p 2"],
+        ["n", "i kernel", "n"],
+        ["n 5", "i kernel", "i", "n"],
+    ],
+)
+def test_what_is_opened_is_opened_again(lines: list[str], tmp_path: Path) -> None:
+    session = session_of(small_net())
+    talk([*lines, f"save {tmp_path / 's'}"], session)
+    assert len(session.levels) > 1
+    again = session_of(small_net())
+    talk([f"load {tmp_path / 's'}"], again)
+    assert _state(again)[:-1] == _state(session)[:-1]
+
+
+def test_another_graph_is_refused_and_nothing_changed(tmp_path: Path) -> None:
+    file = tmp_path / "s"
+    talk(["n 3", f"save {file}"], session_of(small_net()))
+    session = session_of(circuit())
+    talk(["n"], session)
+    said = answer_to(f"load {file}", session)
+    assert said.startswith("this session belongs to another graph (")
+    assert "\n" not in said
+    assert session.cursor == 1
+
+
+def test_the_digest_is_of_the_graph_and_not_of_its_numbers() -> None:
+    def digest(x: float, y: float) -> str:
+        a, b = tg.tensor(x, name="a"), tg.tensor(y, name="b")
+        return digest_of(tg.journal(a * b))
+
+    assert digest(1.0, 2.0) == digest(3.0, 4.0)
+    a = tg.tensor(1.0, name="a")
+    assert digest(1.0, 2.0) != digest_of(tg.journal(a * a))
+
+
+def test_a_file_that_cannot_be_written_or_read_is_a_line(tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "s"
+    assert answer_to(f"save {missing}").startswith("cannot write ")
+    assert answer_to(f"load {missing}").startswith("cannot read ")
+    assert answer_to(f"load {tmp_path}").startswith("cannot read ")
+    (tmp_path / "deep").write_text("[" * 100_000)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    for name in ("deep", "bytes"):
+        assert "is no session: " in answer_to(f"load {tmp_path / name}")
+    assert answer_to("save") == "save takes the name of a file, as in save a.json"
+    assert answer_to("load") == "load takes the name of a file, as in load a.json"
+
+
+def test_a_save_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "s"
+    talk([f"save {file}"])
+    before = file.read_text()
+    monkeypatch.setattr("os.replace", _full)
+    assert "cannot write" in answer_to(f"save {file}")
+    assert file.read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def _full(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["x", "w", "conv_1", "block", "isnan(value)", "max(abs(w))"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["module", "kernel", "element", "sent", "gradient", "index", "right"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+SAVED = json.loads(json.dumps(kept(_somewhere())))
+
+
+@given(JSON)
+def test_any_json_is_refused_in_a_sentence(data: Any) -> None:
+    with pytest.raises(DataError):
+        restore(session_of(circuit()), data)
+
+
+@given(st.sampled_from(sorted(SAVED)), JSON)
+def test_a_damaged_session_is_refused_or_valid(field: str, value: Any) -> None:
+    data = copy.deepcopy(SAVED)
+    data[field] = value
+    session = session_of(small_net())
+    try:
+        restore(session, data)
+    except TinygraphError:
+        return
+    assert session.cursor in session.level.stops
+    talk(["n", "p", "show", "ls", "q"], session)
+
+
+@given(JSON, st.lists(st.integers(-1, 30), max_size=3))
+def test_damaged_openings_are_refused_or_valid(entry: Any, steps: list[int]) -> None:
+    data = copy.deepcopy(SAVED) | {"opened": [entry], "steps": steps}
+    session = session_of(small_net())
+    try:
+        restore(session, data)
+    except TinygraphError:
+        return
+    assert session.cursor in session.level.stops
+
+
+@pytest.mark.parametrize("field", sorted(SAVED))
+def test_a_missing_field_is_named(field: str) -> None:
+    data = {name: value for name, value in SAVED.items() if name != field}
+    with pytest.raises(DataError, match="session" if field == "what" else field):
+        restore(session_of(small_net()), data)
