@@ -78,7 +78,7 @@ def open_element(
     `padding=False` leaves out the terms that read outside of an input and change nothing.
     """
     at = checked(gate, index, f"{gate}")
-    elements = _Elements(gate, _checked(gate, arrays), list(names or _names(gate)))
+    elements = Elements(gate, checked_values(gate, arrays), list(names or _names(gate)))
     builder = Builder(
         elements.arrays,
         elements.leaf,
@@ -88,14 +88,19 @@ def open_element(
         padding=padding,
     )
     with written_at(gate.origin):
-        if gate.op.elementwise and not is_faithful(gate.op, *(x.dtype for x in gate.inputs)):
-            y = make(gate.op, *(elements.leaf(k, at) for k in range(len(gate.inputs))))
+        if stays_whole(gate):
+            y = elements.whole(at)
         else:
             axes, e = equation_of(gate)
             y = builder.build(e, dict(zip(axes, at, strict=True)))
         terms = builder.terms.get(y, ())
         y = _blocked(gate, y)
     return elements.opened(at, y, terms, builder)
+
+
+def stays_whole(gate: Node) -> bool:
+    """Whether a gate is opened as itself on numbers, such as relu, whose slope at 0 is chosen."""
+    return gate.op.elementwise and not is_faithful(gate.op, *(x.dtype for x in gate.inputs))
 
 
 def equation_of(gate: Node) -> tuple[tuple[Axis, ...], Expr]:
@@ -110,7 +115,8 @@ def equation_of(gate: Node) -> tuple[tuple[Axis, ...], Expr]:
         ) from None
 
 
-def _checked(gate: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+def checked_values(gate: Node, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The values of a gate's inputs as arrays; a `ShapeError` if they are not."""
     if is_leaf(gate):
         raise TinygraphError(f"{gate} is a leaf: there is nothing to open")
     found = [np.asarray(a) for a in arrays]
@@ -135,7 +141,7 @@ def _blocked(gate: Node, y: Node) -> Node:
 
 
 @dataclass
-class _Elements:
+class Elements:
     """The elements of a gate's inputs, each made once."""
 
     gate: Node
@@ -169,6 +175,10 @@ class _Elements:
             constant = make(Full(value, TensorType((), dtype)), name=self._name(position, at))
             self.padding[key] = constant
         return self.padding[key]
+
+    def whole(self, at: Index) -> Node:
+        """An elementwise gate on the numbers at one position."""
+        return make(self.gate.op, *(self.leaf(k, at) for k in range(len(self.gate.inputs))))
 
     @cached_property
     def _silent(self) -> set[int]:

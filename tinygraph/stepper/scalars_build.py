@@ -15,7 +15,7 @@ from tinygraph.loops.rewrite import walk
 from tinygraph.ops.base import Full
 from tinygraph.stepper.grids import Grid
 from tinygraph.stepper.scalar_gates import gate_for
-from tinygraph.stepper.scalars_terms import Marks, choose
+from tinygraph.stepper.scalars_terms import Marks, choose, counted
 from tinygraph.types import DType, TensorType
 
 LIMIT = 4096
@@ -55,6 +55,16 @@ class Builder:
     def build(self, e: Expr, at: dict[Axis, int]) -> Node:
         """The node of an expression, its free axes at these positions."""
         return _Scope(self, Grid(self.arrays, at), at, self.limit).node(e)
+
+    def first_terms(self, e: Reduce, at: dict[Axis, int], most: int) -> tuple[list[Node], int]:
+        """The first terms of a reduction, and the number of all."""
+        grid = Grid(self.arrays, at)
+        found = np.zeros((0, len(e.over)), np.int64)
+        count = 0
+        for part in counted(e, grid, self.padding):
+            found = np.concatenate([found, part[: most - len(found)]])
+            count += len(part)
+        return _Scope(self, grid, at, most).terms(e, found), count
 
     def constant(self, value: Any, dtype: DType) -> Node:
         """A number of the equation."""
@@ -153,17 +163,7 @@ class _Scope:
     def _reduce(self, e: Reduce) -> Node:
         build = self.builder
         chosen = choose(e, self.grid, self.limit, build.largest, build.padding, build.marks)
-        count = len(chosen.positions)
-        terms: list[Node] = []
-        order: list[Expr] | None = None
-        for position in chosen.positions.tolist():
-            at = dict(zip(e.over, position, strict=True))
-            limit = max(self.limit // count, build.largest)
-            inner = _Scope(
-                build, self.grid.inside(at), {**self.at, **at}, limit, self, frozenset(e.over)
-            )
-            order = order or list(walk(e.body, inner.whole))
-            terms.append(inner.nodes(order))
+        terms = self.terms(e, chosen.positions)
         terms = [term for term in terms if not build.idle(term, e)]
         if chosen.others:
             terms.append(build.rest(chosen.rest, chosen.others))
@@ -175,3 +175,17 @@ class _Scope:
         if len(terms) > 1:
             build.terms[total] = tuple(terms)
         return total
+
+    def terms(self, e: Reduce, positions: np.ndarray) -> list[Node]:
+        """The terms of a reduction at these positions."""
+        build = self.builder
+        found: list[Node] = []
+        order: list[Expr] | None = None
+        limit = max(self.limit // max(len(positions), 1), build.largest)
+        for position in positions.tolist():
+            at = dict(zip(e.over, position, strict=True))
+            grid, axes = self.grid.inside(at), frozenset(e.over)
+            inner = _Scope(build, grid, {**self.at, **at}, limit, self, axes)
+            order = order or list(walk(e.body, inner.whole))
+            found.append(inner.nodes(order))
+        return found

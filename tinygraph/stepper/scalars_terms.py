@@ -19,6 +19,8 @@ class Marks:
 
     masks: dict[int, np.ndarray] = field(default_factory=dict)
     outside: int = 0
+    _done: dict[tuple[Expr, int], Grid] = field(default_factory=dict)
+    """What is marked already, with the grid (kept alive, so that its id stays its own)."""
 
     def mark(self, e: Expr, grid: Grid, active: Any = True) -> None:
         """All that `e` reads on the grid. A branch that can never be chosen there is left out."""
@@ -29,7 +31,9 @@ class Marks:
             if (at, id(here)) in seen:
                 continue
             seen[at, id(here)] = here  # which keeps it alive, and so its id its own
-            if isinstance(at, Read):
+            if grid.outer is not None and at.axes.isdisjoint(grid.own):
+                self._once(at, grid.outer, np.any(here, -1) if np.ndim(here) else here)
+            elif isinstance(at, Read):
                 self._read(at, grid, here)
             elif isinstance(at, Reduce):
                 self._reduce(at, grid, here)
@@ -38,6 +42,13 @@ class Marks:
                 stack += [(at.args[1], here & yes), (at.args[2], here & ~yes)]
             else:
                 stack += [(part, here) for part in children(at)]
+
+    def _once(self, e: Expr, grid: Grid, active: Any) -> None:
+        """What is the same along the inner axes is marked once, for all of them."""
+        if (e, id(grid)) not in self._done:
+            if np.all(active):
+                self._done[e, id(grid)] = grid
+            self.mark(e, grid, active)
 
     def _read(self, e: Read, grid: Grid, active: Any) -> None:
         at, inside = grid.position(e)
@@ -71,7 +82,7 @@ def choose(e: Reduce, grid: Grid, limit: int, largest: int, padding: bool, marks
     What the other terms read is entered in `marks`. Without `padding`, terms are left out that
     read outside of an array and change nothing.
     """
-    found = _few(_counted(e, grid, padding), limit)
+    found = _few(counted(e, grid, padding), limit)
     if found is not None:
         return Chosen(found)
     nothing = identity(e.kind, e.dtype).value
@@ -80,20 +91,20 @@ def choose(e: Reduce, grid: Grid, limit: int, largest: int, padding: bool, marks
     kept = np.zeros((0, len(e.over)), np.int64)
     values = np.zeros(0, wide)
     others, rest = 0, wide.type(nothing)
-    for found in _counted(e, grid, padding):
+    for found in counted(e, grid, padding):
         kept = np.concatenate([kept, found])
         new = grid.inside(along(e.over, found)).value(e.body)
         values = np.concatenate([values, np.broadcast_to(new, len(found)).astype(wide)])
         first = _foremost(e.kind, values, largest)
         with np.errstate(all="ignore"):
-            rest = ufunc(rest, ufunc.reduce(values[~first])).astype(wide)
+            rest = ufunc(rest, ufunc.reduce(values[~first], initial=nothing)).astype(wide)
         others += int(np.count_nonzero(~first))
         marks.mark(e.body, grid.inside(along(e.over, kept[~first])))
         kept, values = kept[first], values[first]
     return Chosen(kept, others, rest.astype(e.dtype.numpy))
 
 
-def _counted(e: Reduce, grid: Grid, padding: bool) -> Iterator[np.ndarray]:
+def counted(e: Reduce, grid: Grid, padding: bool) -> Iterator[np.ndarray]:
     """The positions of the terms that count."""
     for found in positions(e, grid):
         yield found if padding else found[~_idle(e, grid.inside(along(e.over, found)), len(found))]
