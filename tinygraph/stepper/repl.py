@@ -104,7 +104,7 @@ class Repl:
 
     def follow(self, lines: Iterable[str]) -> bool:
         """Runs lines, each echoed behind its prompt; whether one of them ended the session."""
-        self.draw()
+        self.draw(self._tour())
         for line in lines:
             self._write(f"{self.prompt}{line.rstrip()}\n")
             if self.take(line):
@@ -116,7 +116,7 @@ class Repl:
         """Reads lines with `read`, given the prompt, until the end. Ctrl-C clears the line."""
         if self.in_place:  # what is on the screen moves to where it can be scrolled to
             self._write("\n" * self.size[1])
-        self.draw()
+        self.draw(self._tour())
         while True:
             try:
                 self.prompting = True
@@ -138,6 +138,8 @@ class Repl:
         answers = [*self.interpreter.run(line)]
         lines = [line for answer in answers for line in answer.lines]
         ends = any(answer.ends for answer in answers)
+        if self.session.tour is not None and not ends:
+            lines += self.session.tour.after(self.session)
         if any(answer.redraw for answer in answers) and not ends:
             self.draw(lines)
         else:
@@ -145,6 +147,10 @@ class Repl:
         if ends:
             self._end()
         return ends
+
+    def _tour(self) -> list[Any]:
+        tour = self.session.tour
+        return [] if tour is None else tour.paragraphs(self.session)
 
     def draw(self, lines: Iterable[Any] = ()) -> None:
         """Draws the screen with lines below it."""

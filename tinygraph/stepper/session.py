@@ -40,6 +40,8 @@ class Session:
         self.chosen: dict[Node, Index] = {}
         """The element of a gate that is shown, where one was asked for."""
         self.quiz: Any = None
+        self.tour: Any = None
+        """The tour that leads through it, if one does."""
         self.comparison: Any = None
         """How a backend's numbers compare with the journal's, where that was asked for."""
         self.training: Any = None

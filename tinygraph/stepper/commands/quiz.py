@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinygraph.journal import number
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, no_text
+from tinygraph.stepper.commands.touring import skipped
 from tinygraph.stepper.quiz import Question, Quiz, guess_of, is_right, question_of, to_question
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def answer(session: Session, text: str) -> Answer:
     return _on(session, [f"no: {asked.asks} = {number(asked.answer)}", *_why(session, asked)])
 
 
-@command("skip", "", "", "shows the number the quiz asked for")
+@command("skip", "", "", "on without the answer to the quiz, or the line of the tour")
 def skip(session: Session, text: str) -> Answer:
-    """Gives the answer, with the rule it comes from, and asks for the next."""
+    """In a quiz: gives the answer, with the rule it comes from, and asks for the next. In a tour:
+    types the line for you, and goes on whatever comes of it.
+    """
     no_text("skip", text)
+    if session.tour is not None and question_of(session) is None:
+        return skipped(session)
     asked = _asked(session)
     session.quiz = replace(session.quiz, skipped=session.quiz.skipped + 1)
     return _on(session, [f"{asked.asks} = {number(asked.answer)}", *_why(session, asked)])
