@@ -176,6 +176,8 @@ if TYPE_CHECKING:
     from tinygraph.matrices import toeplitz as toeplitz
     from tinygraph.receptive_field import receptive_field as receptive_field
     from tinygraph.stages import stages as stages
+    from tinygraph.stepper.api import step as step
+    from tinygraph.stepper.watch import watch as watch
     from tinygraph.testing import check_grads as check_grads
 
 __version__ = "0.1.0"
@@ -205,7 +207,9 @@ _FUNCTIONS = {
     "im2col": "tinygraph.matrices",
     "receptive_field": "tinygraph.receptive_field",
     "stages": "tinygraph.stages",
+    "step": "tinygraph.stepper.api",
     "toeplitz": "tinygraph.matrices",
+    "watch": "tinygraph.stepper.watch",
 }
 """Where functions are that are imported when first used."""
 
@@ -240,5 +244,10 @@ def _draw(self: Tensor, *args: Any, **options: Any) -> Any:
     return import_module("tinygraph.draw").draw(self, *args, **options)
 
 
+def _step(self: Tensor, *args: Any, **options: Any) -> Any:
+    return import_module("tinygraph.stepper.api").step(self, *args, **options)
+
+
 Tensor.backward = _backward
 Tensor.draw = _draw
+Tensor.step = _step

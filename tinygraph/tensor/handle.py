@@ -298,6 +298,9 @@ class Tensor(Methods):
         def draw(self, *args: Any, **options: Any) -> Any:
             """A picture of the graph, see `tg.draw`."""
 
+        def step(self, *args: Any, **options: Any) -> Any:
+            """Walks through the graph gate by gate, see `tg.step`."""
+
 
 _handles: WeakValueDictionary[Node, Tensor] = WeakValueDictionary()
 """The handle of a node, as long as somebody holds it."""
