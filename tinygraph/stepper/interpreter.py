@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinygraph.errors import TinygraphError
+from tinygraph.errors import GrammarError, TinygraphError
 from tinygraph.graph import PACKAGE
 from tinygraph.stepper.commands import Answer, CommandError, find_command
 from tinygraph.stepper.python_line import Names, run_python
@@ -81,6 +81,9 @@ class Interpreter:
         before = _State(self.session)
         try:
             return run()
+        except GrammarError as error:
+            before.restore()
+            return Answer(str(error).splitlines()[:1])  # without the picture of where
         except TinygraphError as error:
             before.restore()
             return Answer([" ".join(str(error).split())])

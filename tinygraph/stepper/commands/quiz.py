@@ -14,6 +14,9 @@ from tinygraph.stepper.quiz import Question, Quiz, guess_of, is_right, question_
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
 
+WIDE = 74
+"""Columns of an explanation."""
+
 
 @command("quiz", "", "", "asks for each gradient before it is shown")
 def quiz(session: Session, text: str) -> Answer:
@@ -42,7 +45,7 @@ def answer(session: Session, text: str) -> Answer:
         session.quiz = replace(session.quiz, right=session.quiz.right + 1)
         return _on(session, [f"right: {asked.asks} = {number(asked.answer)}"])
     session.quiz = replace(session.quiz, wrong=session.quiz.wrong + 1)
-    return _on(session, [f"no: {asked.asks} = {number(asked.answer)}", *_why(session, asked)])
+    return _on(session, [f"no: {asked.asks} = {number(asked.answer)}"], asked)
 
 
 @command("skip", "", "", "on without the answer to the quiz, or the line of the tour")
@@ -55,7 +58,7 @@ def skip(session: Session, text: str) -> Answer:
         return skipped(session)
     asked = _asked(session)
     session.quiz = replace(session.quiz, skipped=session.quiz.skipped + 1)
-    return _on(session, [f"{asked.asks} = {number(asked.answer)}", *_why(session, asked)])
+    return _on(session, [f"{asked.asks} = {number(asked.answer)}"], asked)
 
 
 @command("stop", "", "", "ends the quiz")
@@ -76,14 +79,24 @@ def _asked(session: Session) -> Question:
     return asked
 
 
-def _on(session: Session, lines: list[str]) -> Answer:
-    """Past the question, on to the next, or to the end."""
+def _on(session: Session, lines: list[str], asked: Question | None = None) -> Answer:
+    """Past the question, with its rule where `asked` is given; on to the next, or to the end."""
     session.next()
+    if asked is not None:
+        lines += _rule(session, asked)
     if to_question(session) is None:
         lines.append(session.quiz.score)
         session.quiz = None
     return Answer(lines, redraw=True)
 
 
-def _why(session: Session, asked: Question) -> list[str]:
-    return [session.journal.line(asked.record)]
+def _rule(session: Session, asked: Question) -> list[str]:
+    """Why it is this number: the rule of the step just done, at the element asked for."""
+    from tinygraph.stepper.rule import rule_of
+
+    chosen = session.chosen
+    session.chosen = {**chosen, asked.record.wire.source: asked.index}
+    try:
+        return [f"    {line}" for line in rule_of(session).lines(WIDE)]
+    finally:
+        session.chosen = chosen
