@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from random import Random
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from opened_elements import require_same
 
-from tinygraph.evaluate import evaluate
-from tinygraph.grad import gradients
-from tinygraph.graph import OPS, Node, Op, leaf, make, topological
-from tinygraph.stepper.scalars import Opened, open_element
+import tinygraph.ops  # noqa: F401  # enters the ops
+from tinygraph.graph import OPS
 from tinygraph.testing.variants import variant
 from tinygraph.types import float64
 
 NAMES = sorted(name for name, op in OPS.items() if op.__module__.startswith("tinygraph."))
 SOME = settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
-
-
-def gate_of(op: Op, arrays: Sequence[np.ndarray]) -> Node:
-    return make(op, *(leaf(a, f"x{k}") for k, a in enumerate(arrays)))
-
-
-def some_indices(gate: Node, rng: Random, count: int = 4) -> list[tuple[int, ...]]:
-    if not gate.type.size:
-        return []
-    corners = [(0,) * gate.ndim, tuple(n - 1 for n in gate.shape)]
-    picked = [tuple(rng.randrange(n) for n in gate.shape) for _ in range(count)]
-    return list(dict.fromkeys([*corners, *picked]))
-
-
-def require_same(op: Op, arrays: Sequence[np.ndarray], rng: Random, **how: int | bool) -> None:
-    gate = gate_of(op, arrays)
-    with np.errstate(all="ignore"):
-        whole = np.asarray(op.evaluate(*arrays))
-    for index in some_indices(gate, rng):
-        opened = open_element(gate, index, arrays, **how)  # type: ignore[arg-type]
-        require_value(opened, whole[index], arrays)
-        require_gradients(opened, arrays)
-
-
-def require_value(opened: Opened, want: np.generic, arrays: Sequence[np.ndarray]) -> None:
-    (got,) = evaluate([opened.y])
-    assert got.shape == ()
-    assert got.dtype == want.dtype
-    assert all(node.shape == () for node in topological([opened.y]))
-    if want.dtype.kind != "f":
-        assert got == want, (opened.gate, opened.index)
-        return
-    sizes = [abs(float(v)) for v in evaluate(opened.terms) if np.isfinite(v)]
-    close = 64 * np.finfo(want.dtype).eps
-    np.testing.assert_allclose(got, want, rtol=close, atol=close * sum(sizes))
-
-
-def require_gradients(opened: Opened, arrays: Sequence[np.ndarray]) -> None:
-    """What the scalar gates send to each leaf is what the op sends to that element."""
-    gate = opened.gate
-    if not gate.dtype.is_float:
-        return
-    one = np.zeros(gate.shape, gate.dtype.numpy)
-    one[opened.index] = 1
-    floats = [k for k, x in enumerate(gate.inputs) if x.dtype.is_float]
-    sent = gradients(gate, [gate.inputs[k] for k in floats], leaf(one))
-    places = list(opened.leaves)
-    found = gradients(opened.y, [opened.leaves[place] for place in places])
-    values = iter(evaluate([g for g in [*sent, *found] if g is not None]))
-    whole = [np.zeros_like(arrays[k]) if g is None else next(values) for k, g in zip(floats, sent)]
-    parts = [np.zeros_like(arrays[k]) for k in floats]
-    for (position, at), g in zip(places, found):
-        if g is not None:
-            parts[floats.index(position)][at] = next(values)
-    for want, got in zip(whole, parts, strict=True):
-        close = 1e-9 if gate.dtype is float64 else 2e-4
-        known = np.isfinite(want)  # x ** 0 at 0, say, sends 0 * infinity
-        np.testing.assert_allclose(got[known], want[known], rtol=close, atol=close)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -108,3 +48,62 @@ def test_every_op_changed_at_random(name: str, seed: int) -> None:
     rng = Random(seed)
     example = variant(rng.choice(list(OPS[name].examples())), rng)
     require_same(example.op, example.arrays(seed), rng)
+
+
+EXTENTS = st.integers(1, 3)
+PAIRS = st.tuples(st.integers(0, 2), st.integers(0, 2))
+
+
+@given(data=st.data())
+@SOME
+def test_convolutions(data: st.DataObject) -> None:
+    """Any stride, padding, dilation, groups; the convolution and both its gradients."""
+    rank = data.draw(st.integers(1, 2))
+    draw = lambda each: tuple(data.draw(each) for _ in range(rank))  # noqa: E731
+    stride, dilation, window, padding = draw(EXTENTS), draw(EXTENTS), draw(EXTENTS), draw(PAIRS)
+    groups, c, o = (data.draw(st.integers(1, 2)) for _ in range(3))
+    least = [(w - 1) * d + 1 - sum(p) for w, d, p in zip(window, dilation, padding)]
+    space = tuple(max(n, 1) + data.draw(st.integers(0, 3)) for n in least)
+    seed = data.draw(st.integers(0, 99))
+    rng, how = np.random.default_rng(seed), {"padding": data.draw(st.booleans())}
+    x = rng.normal(size=(1, *space, c * groups))
+    w = rng.normal(size=(*window, c, o * groups))
+    geometry = stride, padding, dilation, groups
+    conv = OPS["conv"](*geometry)  # type: ignore[call-arg]
+    g = rng.normal(size=conv.evaluate(x, w).shape)
+    require_same(conv, [x, w], Random(seed), **how)
+    back = OPS["conv_data_gradient"](*geometry, space=space)  # type: ignore[call-arg]
+    require_same(back, [g, w], Random(seed), **how)
+    weights = OPS["conv_weight_gradient"](*geometry, window=window)  # type: ignore[call-arg]
+    require_same(weights, [x, g], Random(seed), **how)
+
+
+@given(data=st.data())
+@SOME
+def test_pools(data: st.DataObject) -> None:
+    """Max pooling with ties is a router to the first winner, sum pooling a distributor."""
+    rank = data.draw(st.integers(1, 2))
+    window = tuple(data.draw(EXTENTS) for _ in range(rank))
+    stride = tuple(data.draw(EXTENTS) for _ in range(rank))
+    sides = [st.tuples(*[st.integers(0, n - 1)] * 2) for n in window]
+    padding = tuple(data.draw(side) for side in sides)
+    space = tuple(n + data.draw(st.integers(0, 3)) for n in window)
+    seed = data.draw(st.integers(0, 99))
+    x = np.random.default_rng(seed).integers(-1, 2, (1, *space, 2)).astype(np.float64)
+    how = {"padding": data.draw(st.booleans())}
+    for name in ("max_pool", "max_pool_position", "sum_pool"):
+        op = OPS[name](window, stride, padding)  # type: ignore[call-arg]
+        require_same(op, [x], Random(seed), **how)
+        if name == "max_pool_position":
+            position = op.evaluate(x)
+    g = np.random.default_rng(seed + 1).normal(size=position.shape)
+    back = OPS["max_pool_gradient"](window, stride, padding, space=space)  # type: ignore[call-arg]
+    require_same(back, [g, position], Random(seed), **how)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_op_with_few_gates(name: str) -> None:
+    """Most terms in one leaf: the value stays what it is."""
+    for example in OPS[name].examples():
+        arrays = example.arrays(5, float64)
+        require_same(example.op, arrays, Random(name), gradients=False, limit=2, largest=2)
