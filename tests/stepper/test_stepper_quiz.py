@@ -129,9 +129,22 @@ def test_the_score_is_told_at_the_end(lines: list[str]) -> None:
 def test_a_copy_gate_is_asked_for_part_by_part() -> None:
     x = tg.tensor(3.0, name="x")
     said = talk(["quiz", *["skip"] * 9], session_of(x * x + x))
-    assert re.findall(r"^(.*) = \?", said, re.MULTILINE)[1:3] == ["dL/dx over add_1"] * 1 + [
-        "dL/dx over mul_1"
-    ]
+    asked = re.findall(r"^(.*) = \? ", said, re.MULTILINE)
+    assert asked.count("part of dL/dx over mul_1") == 2
+    assert asked.count("part of dL/dx over add_1") == 1
+    assert asked.count("dL/dmul_1") == 1
+
+
+def test_what_is_wrong_is_explained_by_the_rule_at_the_element_asked_for() -> None:
+    said = talk(["quiz", "5"])
+    assert "dL/dadd_1 = dL/dmul_1 * z = 1.0 * (-4.0) = -4.0" in said
+    assert "swap multiplier" in said
+    session = session_of(small_net())
+    talk(["quiz"], session)
+    question = question_of(session)
+    assert question is not None
+    assert f"    {question.asks} = " in answer_to("skip", session)
+    assert session.chosen == {}
 
 
 def test_an_element_of_a_large_gradient_is_asked_for() -> None:

@@ -49,7 +49,7 @@ class Question:
     record: Backward
     index: Index
     asks: str
-    """What is asked for: "dL/dx", or "dL/dx over mul_1" where it is one of several parts."""
+    """What is asked for: "dL/dx", or "part of dL/dx over mul_1" where it is one of several."""
     answer: float
 
     @property
@@ -80,8 +80,9 @@ def question_of(session: Session) -> Question | None:
         return None
     index = session.chosen.get(source, largest(array))
     parts = sum(wire.source is source for wire in session.journal.contributions)
-    over = f" over {session.names[record.gate]}" if parts > 1 else ""
-    asks = f"{slope_of(session.journal, source, index)}{over}"
+    asks = slope_of(session.journal, source, index)
+    if parts > 1:
+        asks = f"part of {asks} over {session.names[record.gate]}"
     return Question(record, index, asks, float(array[index]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinygraph.stepper.commands.answer import Answer
-from tinygraph.stepper.commands.table import CommandError, command
+from tinygraph.stepper.commands.table import command, file_name
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
@@ -26,9 +26,7 @@ def save(session: Session, text: str) -> Answer:
     """
     from tinygraph.stepper.kept import save_session
 
-    if not text:
-        raise CommandError("save takes the name of a file, as in save a.json")
-    save_session(session, text)
+    save_session(session, file_name("save", text))
     return Answer([f"written: {text}"])
 
 
@@ -39,7 +37,5 @@ def load(session: Session, text: str) -> Answer:
     """
     from tinygraph.stepper.kept import load_session
 
-    if not text:
-        raise CommandError("load takes the name of a file, as in load a.json")
-    load_session(session, text)
+    load_session(session, file_name("load", text))
     return Answer([f"loaded: {text}"], redraw=True)

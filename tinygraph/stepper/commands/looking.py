@@ -12,7 +12,7 @@ from rich.text import Text
 from tinygraph.graph import Node
 from tinygraph.journal import Reading, number
 from tinygraph.stepper.commands.answer import Answer
-from tinygraph.stepper.commands.table import CommandError, command, words_beginning
+from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
 from tinygraph.stepper.elements import called, placed, slope_of
 from tinygraph.stepper.places import Place, find_place
 from tinygraph.stepper.styles import GRADIENT, VALUE
@@ -178,7 +178,7 @@ def graph(session: Session, text: str) -> Answer:
     picture = picture_of(session)
     if not text:
         return Answer(picture.source.splitlines())
-    return Answer([f"written: {picture.save(text)}"])
+    return Answer([f"written: {picture.save(file_name('graph', text))}"])
 
 
 @command("stages", "", "[X] [STAGE]", "this gate in loops and assembly", _names)

@@ -121,6 +121,15 @@ def whole_number(name: str, text: str, default: int | None = None, least: int = 
     return value
 
 
+def file_name(name: str, text: str) -> str:
+    """The file that a command takes."""
+    if not text:
+        raise CommandError(f"{name} takes the name of a file, as in {name} a.json")
+    if "\0" in text:
+        raise CommandError("no file has such a name")
+    return text
+
+
 def words_beginning(words: Iterable[str], text: str) -> list[str]:
     """For completion: those of `words` that the last word of `text` begins."""
     last = text.rpartition(" ")[2]
