@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 import tinygraph as tg
 from tinygraph.graph import topological
 from tinygraph.journal import Backward, Forward, Journal, Start
+from tinygraph.journal.again import again
 from tinygraph.nn import BatchNormalization, Dense, Dropout, Input, Model, Sequential
+from tinygraph.stepper.circuit_text import circuit_lines
+from tinygraph.stepper.level_diagram import scene_of
+from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import journal_of, subject_of
 
 X = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
@@ -223,9 +227,7 @@ def test_tensors() -> None:
     assert kinds(journal_of(x * x, gradients=False)) == "F"
     with pytest.raises(tg.TinygraphError, match="has its inputs already"):
         subject_of(x, x)
-    with pytest.raises(
-        tg.TinygraphError, match="a model or a jitted function, got a str"
-    ):
+    with pytest.raises(tg.TinygraphError, match="a model or a jitted function, got a str"):
         subject_of("x")
 
 
@@ -315,3 +317,24 @@ def test_random_training_steps(functions: list[str]) -> None:
 
 def journal_w(journal: Journal) -> Any:
     return next(node for node, name in journal.names.items() if name == "w")
+
+
+def test_the_same_step_with_other_numbers() -> None:
+    step, state, _ = mlp_step("sgd")
+    journal = journal_of(step)
+    same = again(journal, {})
+    assert str(same) == str(journal)
+    assert same.updates == journal.updates
+    assert same.position == journal.position
+    w1 = state[[p.name for p in state].index("w1")]
+    other = again(journal, {w1.node: w1.numpy() * 2})
+    w1.assign(w1 * 2.0)
+    assert str(other) == str(journal_of(step))
+
+
+def test_a_gradient_is_seen_where_the_update_reads_it() -> None:
+    step, _, _ = mlp_step("sgd")
+    session = Session(journal_of(step))
+    session.end()
+    shown = "\n".join(line.plain for line in circuit_lines(scene_of(session), 100, 24))
+    assert "grad(w2)" in shown

@@ -119,7 +119,8 @@ class _Builder:
         self.copies: dict[Node, Box] = {}
         self.found: list[Box] = []
         self.into: dict[Box, list[tuple[int, Line]]] = {}
-        self.place = {node: k for k, node in enumerate(self.journal.order)}
+        every = dict.fromkeys(x for node in self.journal.order for x in (*node.inputs, node))
+        self.place = {node: k for k, node in enumerate(every)}  # gradients that gates read too
 
     def build(self) -> LevelDiagram:
         for unit in self.level.units:
@@ -140,7 +141,7 @@ class _Builder:
                 if gate in shown or source in shown:
                     readers.setdefault(source, []).append(Wire(gate, k))
         found: dict[Node, list[tuple[Box, tuple[Wire, ...]]]] = {}
-        for node in self.journal.order:
+        for node in self.place:
             several = readers.get(node, [])
             if node in shown or any(wire.gate in shown for wire in several):
                 ends = self._ends(node, several, shown)
