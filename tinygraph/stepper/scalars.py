@@ -152,12 +152,17 @@ class Elements:
     padding: dict[tuple[int, Index], Node] = field(default_factory=dict)
 
     def leaf(self, position: int, at: Index) -> Node:
+        """The leaf of an element, behind which no gradient flows if the op sends none there."""
+        node = self.element(position, at)
+        return detach(node) if position in self._silent else node
+
+    def element(self, position: int, at: Index) -> Node:
         """The leaf of an element; an element of a constant is a constant."""
         source = self.gate.inputs[position]
         if (source, at) not in self.made:
             self.made[source, at] = self._made(position, at)
         node = self.leaves[position, at] = self.made[source, at]
-        return detach(node) if position in self._silent else node
+        return node
 
     def _made(self, position: int, at: Index) -> Node:
         source, value = self.gate.inputs[position], self.arrays[position][at]
@@ -178,7 +183,7 @@ class Elements:
 
     def whole(self, at: Index) -> Node:
         """An elementwise gate on the numbers at one position."""
-        return make(self.gate.op, *(self.leaf(k, at) for k in range(len(self.gate.inputs))))
+        return make(self.gate.op, *(self.element(k, at) for k in range(len(self.gate.inputs))))
 
     @cached_property
     def _silent(self) -> set[int]:
