@@ -14,10 +14,14 @@ from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, W
 from tinygraph.stepper.elements import top
 from tinygraph.stepper.levels import Level, Unit
 from tinygraph.stepper.numbers_short import NOT_YET, short
+from tinygraph.stepper.quiz import question_of
 from tinygraph.stepper.scene import Box, Diagram, Line, Scene, Written
 from tinygraph.stepper.session import Session
 
 ADDER = "gradient adder"
+
+ASKED = "?"
+"""Stands for the number that the quiz asks for."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ def scene_of(session: Session) -> Scene:
     active = _over(session, found, record)
     done = {box for unit, box in found.boxes.items() if unit.node in known.values}
     done |= {box for node, box in found.copies.items() if node in known.values}
-    return Scene(found.diagram, current, _Writer(level.journal, known), done, active, backward)
+    question = question_of(session)
+    write = _Writer(level.journal, known, question.record.wire if question else None)
+    return Scene(found.diagram, current, write, done, active, backward)
 
 
 def _over(session: Session, found: LevelDiagram, record: Record | None) -> Callable[[Line], bool]:
@@ -81,6 +87,8 @@ class _Writer:
 
     journal: Journal
     known: Known
+    asked: Wire | None
+    """Over which the quiz asks for the gradient."""
 
     def __call__(self, line: Line, width: int) -> Written:
         what: Carried = line.about
@@ -90,6 +98,8 @@ class _Writer:
     def _gradient(self, what: Carried, width: int) -> str:
         if what.node not in self.journal.gradients:
             return ""
+        if self.asked in what.wires and (what.is_branch or len(what.wires) == 1):
+            return ASKED
         if not what.is_branch:
             reading = self.known.gradients.get(what.node)
             return short(reading, width) if reading else NOT_YET
