@@ -10,8 +10,8 @@ from tinygraph.evaluate import evaluate
 from tinygraph.graph import Leaf, Node, topological
 from tinygraph.journal import number
 from tinygraph.loops.expr import Reduce
-from tinygraph.ops.base import Full
 from tinygraph.stepper.elements import checked
+from tinygraph.stepper.formulas import formula
 from tinygraph.stepper.grids import Grid
 from tinygraph.stepper.scalars import Elements, checked_values, equation_of, stays_whole
 from tinygraph.stepper.scalars_build import Builder
@@ -22,10 +22,6 @@ FEW = 4
 WIDTH = 100
 """Formulas with more characters are shortened."""
 
-RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
-"""How tightly operators bind; others less than all of these."""
-NEGATIVE, ATOM = 3, 5
-
 
 def formula_with_numbers(
     gate: Node,
@@ -34,10 +30,10 @@ def formula_with_numbers(
     names: Mapping[Node, str] | None = None,
     width: int = WIDTH,
 ) -> str:
-    """Element `index` of `gate` in numbers: `conv_1[0,2,3] = 0.5*1.2 + ... (27 terms) = 3.1`.
+    """Element `index` of `gate` in numbers: `conv_1[0,2] = 0.5 * 1.2 + ... (27 terms) = 3.1`.
 
     `arrays` are the values of the gate's inputs. Terms that read outside of an input and change
-    nothing are not counted. A formula wider than `width` is left out but for its result.
+    nothing are not counted. Of a formula wider than `width` only the result is given.
     """
     at = checked(gate, index, f"{gate}")
     elements = Elements(gate, checked_values(gate, arrays), [""] * len(gate.inputs))
@@ -46,14 +42,19 @@ def formula_with_numbers(
     left = name + (f"[{','.join(map(str, at))}]" if at else "")
     if stays_whole(gate):
         y = elements.whole(at)
-        return _line(left, _text(y, width), number(evaluate([y])[0].item()))
+        return _line(left, _text(y, width) or _call(y), number(evaluate([y])[0].item()))
     axes, e = equation_of(gate)
     where = dict(zip(axes, at, strict=True))
     value = number(np.asarray(Grid(elements.arrays, where).value(e)).item())
     if isinstance(e, Reduce):
         nodes, count = build.first_terms(e, where, FEW)
         return _line(left, _reduction(e.kind, nodes, count, width), value)
-    return _line(left, _text(build.build(e, where), width), value)
+    y = build.build(e, where)
+    return _line(left, _text(y, width) if y.inputs else "", value)
+
+
+def _call(y: Node) -> str:
+    return f"{y.op.name}({', '.join(_text(x, WIDTH) for x in y.inputs)})"
 
 
 def _line(left: str, formula: str, value: str) -> str:
@@ -63,7 +64,7 @@ def _line(left: str, formula: str, value: str) -> str:
 
 def _reduction(kind: str, nodes: Sequence[Node], count: int, width: int) -> str:
     """The first terms of a sum or choice, as many as there is room for."""
-    terms = [_text(node, width, RANK["+"] + 1 if kind == "add" else 0) for node in nodes]
+    terms = [_text(node, width) for node in nodes]
     if not count:
         return ""
     for shown in range(FEW, 0, -1) if count <= FEW else range(FEW - 1, 0, -1):
@@ -85,42 +86,11 @@ def _joined(kind: str, terms: Sequence[str], count: int) -> str:
     return f"{text} + ...{more}" if more else text
 
 
-def _text(y: Node, width: int, rank: int = 0) -> str:
+def _text(y: Node, width: int) -> str:
     """The formula of scalar gates; empty if it is wider than `width`."""
-    texts: dict[Node, tuple[str, int]] = {}
-    for node in topological([y]):
-        parts = [texts[x] for x in node.inputs]
-        text = ("", ATOM) if any(not part for part, _ in parts) else _written(node, parts)
-        texts[node] = text if len(text[0]) <= width else ("", ATOM)
-    return _inside(texts[y], rank)
-
-
-def _written(node: Node, parts: Sequence[tuple[str, int]]) -> tuple[str, int]:
-    match node.op:
-        case Leaf(storage):
-            return _number(storage.array.item())
-        case Full(value):
-            return _number(node.dtype.numpy.type(value).item())
-    sign = node.op.symbol
-    spelt = not sign or sign.isalpha()
-    if len(parts) == 2 and not spelt:
-        rank = RANK.get(sign, 0)
-        space = "" if rank >= RANK["*"] else " "
-        left, right = _inside(parts[0], rank), _inside(parts[1], rank + 1)
-        right = f"({right})" if right.startswith("-") else right
-        return f"{left}{space}{sign}{space}{right}", rank
-    if len(parts) == 1 and sign == "-":
-        return f"-{_inside(parts[0], NEGATIVE + 1)}", NEGATIVE
-    word = sign if sign.isalpha() and sign.isascii() else node.op.name
-    return f"{word}({', '.join(text for text, _ in parts)})", ATOM
-
-
-def _number(value: float | int | bool) -> tuple[str, int]:
-    text = number(value)
-    return text, NEGATIVE if text.startswith("-") else ATOM
-
-
-def _inside(part: tuple[str, int], rank: int) -> str:
-    """A part of a formula, in brackets if it binds less tightly than what it is put into."""
-    text, own = part
-    return f"({text})" if text and own < rank else text
+    order = topological([y])
+    if len(order) > width:
+        return ""
+    words = {x: number(x.op.storage.array.item()) for x in order if isinstance(x.op, Leaf)}
+    text = formula(y, words)
+    return text if len(text) <= width else ""

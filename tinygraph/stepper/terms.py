@@ -48,7 +48,7 @@ class Terms:
 
     @cached_property
     def reads(self) -> tuple[TermReads, ...]:
-        """What the terms read, for each read of the equation."""
+        """What the terms read, for each read of the equation, in the order of the inputs."""
         found = []
         for read in reads(self._body):
             if not read.axes <= self._grid.at.keys():  # inside a further reduction
@@ -58,7 +58,7 @@ class Terms:
             where = np.stack(columns, 1) if columns else np.zeros((len(self), 0), np.int64)
             source = cast(int, read.source)
             found.append(TermReads(source, where, np.broadcast_to(inside, len(self))))
-        return tuple(found)
+        return tuple(sorted(found, key=lambda read: read.input))
 
     def largest(self, count: int) -> np.ndarray:
         """The numbers of the terms with the largest magnitude, the largest first."""
