@@ -12,9 +12,9 @@ from tinygraph.tensor import node_of, wrap
 from tinygraph.testing import random_graph
 
 
-def of_random_graph(seed: int, gates: int, order: int = 1) -> Journal:
+def of_random_graph(seed: int, gates: int, order: int = 1, special: float = 0) -> Journal:
     """The journal of a scalar of a random graph; for order 2 of one of its gradients."""
-    graph = random_graph(seed, gates, backward=False)
+    graph = random_graph(seed, gates, special=special, backward=False)
     leaves = [leaf(a, f"x{k}") for k, a in enumerate(graph.arrays)]
     becomes: dict[Node, Node] = dict(zip(graph.graph.inputs, leaves, strict=True))
     for node in graph.graph.nodes():

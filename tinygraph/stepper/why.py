@@ -87,7 +87,7 @@ class Why:
 
     def open(self, term: Term, k: int = 5) -> Why:
         """Why the gradient above, in a term, is what it is."""
-        return _why(self.slopes, term.wire.gate, term.index, k, chosen=False)
+        return one_level(self.slopes, term.wire.gate, term.index, k)
 
     @property
     def lines(self) -> list[str]:
@@ -107,7 +107,7 @@ def why(journal: Journal, node: Node, index: Sequence[int] | None = None, k: int
     gradient = gradient_of(journal, node)
     chosen = index is None and gradient.size > 1
     at = largest(gradient) if index is None else checked(node, index, called(journal, node))
-    return _why(Slopes(journal), node, at, k, chosen)
+    return one_level(Slopes(journal), node, at, k, chosen)
 
 
 def gradient_of(journal: Journal, node: Node) -> np.ndarray:
@@ -127,7 +127,8 @@ def _pathless(journal: Journal) -> str:
     return f"no path leads from it to {called(journal, journal.outputs[0])}"
 
 
-def _why(slopes: Slopes, node: Node, index: Index, k: int, chosen: bool) -> Why:
+def one_level(slopes: Slopes, node: Node, index: Index, k: int, chosen: bool = False) -> Why:
+    """`why` with coefficients that are there already."""
     journal = slopes.journal
     wires = read_by(journal).get(node, [])
     found = tuple(_contribution(slopes, wire, index, k) for wire in wires)
