@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pexpect
 import pytest
 
 import tinygraph as tg
@@ -291,3 +293,43 @@ def test_train_goes_on_and_is_refused_elsewhere() -> None:
     assert len(seen) == 2
     assert "step == 2 or step == 4 holds here" in seen[0].notes[0]
     assert model.optimizer.iterations.item() == 5
+
+
+PROGRAM = """
+import numpy as np, tinygraph as tg
+from tinygraph.nn import Dense, Input, Sequential
+model = Sequential([Input((2,)), Dense(1)])
+model.initialize(0)
+model.compile(optimizer=tg.optimizers.SGD(0.01), loss="mse", backend="numpy")
+x = np.ones((4, 2), np.float32)
+with tg.watch(model, until="step == 2 or step == 4"):
+    history = model.fit(x, x[:, :1], batch_size=4, epochs=9)
+print("epochs", len(history.history["loss"]), "steps", model.optimizer.iterations.item())
+"""
+
+
+def test_at_a_terminal(tmp_path: Path) -> None:
+    """The bar of fit makes room, Ctrl-C ends nothing, train goes on, q ends the training."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    child = pexpect.spawn(
+        sys.executable, [str(program)], dimensions=(24, 80), timeout=20, encoding="utf-8"
+    )
+    try:
+        child.expect("epoch 2, batch 0 of sequential's training step")
+        child.expect("step == 2 or step == 4 holds here: loss 1.4")
+        child.expect(r"0/\d+> ")
+        child.sendintr()
+        child.expect(r"0/\d+> ")
+        child.sendline("n 2")
+        child.expect(r"2/\d+> ")
+        child.sendline("train")
+        child.expect("training goes on after epoch 2, batch 0")
+        child.expect("epoch 3/9: loss")
+        child.expect(r"0/\d+> ")
+        child.sendline("q")
+        child.expect("epochs 3 steps 3")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 0

@@ -50,7 +50,7 @@ class Stepping:
         self.size = width or SIZE[0], height or SIZE[1]
         self.plain = plain
         self._interpreter = Interpreter(self.session)
-        self._lines: list[Any] = []
+        self._lines: list[Any] = [*subject.notes]
 
     def do(self, *lines: str) -> Stepping:
         """Runs lines as they are typed at the prompt; shown are the answers to the last."""
