@@ -195,13 +195,12 @@ class Elements:
         there = set(topological([y]))
         leaves = {place: node for place, node in self.leaves.items() if node in there}
         padding = {place: node for place, node in self.padding.items() if node in there}
-        masks = builder.marks.masks
+        marks = builder.marks
         for position, where in leaves:
-            shape = self.gate.inputs[position].shape
-            masks.setdefault(position, np.zeros(shape, bool))[where] = True
-        reads = {position: Window(masks[position]) for position in sorted(masks)}
+            marks.mask(position, self.gate.inputs[position].shape)[where] = True
+        reads = {position: Window(marks.masks[position]) for position in sorted(marks.masks)}
         others = {node: count for node, count in builder.others.items() if node in there}
-        outside = len(padding) + builder.marks.outside
+        outside = len(padding) + marks.outside
         return Opened(self.gate, at, y, leaves, padding, others, terms, reads, outside)
 
 

@@ -22,6 +22,12 @@ class Marks:
     _done: dict[tuple[Expr, int], Grid] = field(default_factory=dict)
     """What is marked already, with the grid (kept alive, so that its id stays its own)."""
 
+    def mask(self, source: int, shape: tuple[int, ...]) -> np.ndarray:
+        """The mask of an array, to write to."""
+        if source not in self.masks:
+            self.masks[source] = np.zeros(shape, bool)
+        return self.masks[source]
+
     def mark(self, e: Expr, grid: Grid, active: Any = True) -> None:
         """All that `e` reads on the grid. A branch that can never be chosen there is left out."""
         stack: list[tuple[Expr, Any]] = [(e, active)]
@@ -53,8 +59,7 @@ class Marks:
     def _read(self, e: Read, grid: Grid, active: Any) -> None:
         at, inside = grid.position(e)
         inside, active, *at = np.broadcast_arrays(inside, active, *at)
-        source = cast(int, e.source)
-        mask = self.masks.setdefault(source, np.zeros(e.shape, bool))
+        mask = self.mask(cast(int, e.source), e.shape)
         there = inside & active
         mask[tuple(k[there] for k in at)] = True
         self.outside += int(np.count_nonzero(active & ~inside))
