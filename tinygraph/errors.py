@@ -47,11 +47,7 @@ class GrammarError(TinygraphError):
     def __init__(self, what: str, text: str, place: int) -> None:
         lines = text[:place].split("\n")
         line = text.split("\n")[len(lines) - 1]
-        at = len(lines[-1])
-        if len(line) > 90:  # what is wider than a screen would move away from the caret
-            start = max(0, at - 60)
-            line, at = line[start : start + 80], at - start
-        super().__init__(f"{what}\n    {line}\n    {' ' * at}^")
+        super().__init__(f"{what}\n    {line}\n    {' ' * len(lines[-1])}^")
         self.place = place
 
 

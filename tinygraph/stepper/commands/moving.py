@@ -122,12 +122,13 @@ def _run(session: Session, numbers: Sequence[int], otherwise: Callable[[], None]
     """Tries each number of steps; where a condition holds the session halts."""
     from tinygraph.stepper.grammar import SessionScope
 
+    scope = SessionScope(session)  # one for all steps: it remembers what they share
     start = session.cursor
     cursor = start
     try:
         for cursor in numbers if session.breaks else ():
             session.cursor = cursor
-            held = [b for b in session.breaks if b.holds(SessionScope(session))]
+            held = [b for b in session.breaks if b.holds(scope)]
             if held:
                 session.cursor = start
                 session.goto(cursor)

@@ -8,7 +8,6 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from tinygraph.errors import GrammarError
 from tinygraph.journal import Reading
 from tinygraph.stepper.grammar.functions import FUNCTIONS
 from tinygraph.stepper.grammar.scope import NOT_YET, NotYet, Operand, Scope, fits
@@ -31,6 +30,7 @@ from tinygraph.stepper.grammar.tree import (
     Word,
     written,
 )
+from tinygraph.stepper.grammar.wrong import wrong
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add,
@@ -270,7 +270,7 @@ class Evaluation:
         return f"; there are {', '.join(known[:6])}{more}" if known else ""
 
     def fail(self, what: str, part: Part) -> NoReturn:
-        raise GrammarError(what, self.text, part.place)
+        raise wrong(what, self.text, part.place)
 
 
 def _held(fact: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import NoReturn
 
-from tinygraph.errors import GrammarError
 from tinygraph.stepper.grammar.functions import FUNCTIONS
 from tinygraph.stepper.grammar.tokens import Token, tokens
 from tinygraph.stepper.grammar.tree import (
@@ -28,6 +27,7 @@ from tinygraph.stepper.grammar.tree import (
     Word,
 )
 from tinygraph.stepper.grammar.words import ALONE, CONSTANTS, FACTS, JOINS
+from tinygraph.stepper.grammar.wrong import wrong
 
 DEEP = 40
 """Parentheses and signs nested deeper are a slip."""
@@ -44,10 +44,8 @@ def require_truth(part: Part, text: str) -> None:
     if part.sort == "truth" or isinstance(part, Name):
         return
     if part.sort == "text":
-        raise GrammarError(f'{part} is a text; compare it, as in {part} == "..."', text, part.place)
-    raise GrammarError(
-        f"{part} is a number; a condition compares it, as in {part} > 10", text, part.place
-    )
+        raise wrong(f'{part} is a text; compare it, as in {part} == "..."', text, part.place)
+    raise wrong(f"{part} is a number; a condition compares it, as in {part} > 10", text, part.place)
 
 
 class _Parser:
@@ -271,4 +269,4 @@ class _Parser:
         return token
 
     def fail(self, what: str, where: Token | Part | None = None, after: int = 0) -> NoReturn:
-        raise GrammarError(what, self.text, (where or self.next).place + after)
+        raise wrong(what, self.text, (where or self.next).place + after)

@@ -31,19 +31,31 @@ class Walk(Protocol):
 
 
 class SessionScope:
-    """What is known at the cursor of a session. It follows the cursor, and a new journal."""
+    """What is known at the cursor of a session. It follows the cursor, and a new journal.
+
+    Inside of an opened element the names around it keep their meaning, and no step is theirs.
+    """
 
     def __init__(self, session: Walk) -> None:
         self.session = session
-        self._things: _Things | None = None
+        self._known: dict[Journal, _Things] = {}
 
     @property
     def things(self) -> _Things:
-        """What does not change from step to step."""
-        journal = self.session.journal
-        if self._things is None or self._things.journal is not journal:
-            self._things = _Things(journal)
-        return self._things
+        return self._of(self.session.journal)
+
+    def _of(self, journal: Journal) -> _Things:
+        """What does not change from step to step, found once for many steps."""
+        if journal not in self._known:
+            self._known[journal] = _Things(journal)
+        return self._known[journal]
+
+    @property
+    def around(self) -> list[Walk]:
+        """The runs that this one was opened in, the nearest first."""
+        levels = getattr(self.session, "levels", ())
+        times = dict.fromkeys(level.time for level in reversed(levels))
+        return [time for time in times if time.journal is not self.session.journal]
 
     @property
     def record(self) -> Record | None:
@@ -52,10 +64,14 @@ class SessionScope:
         return self.session.journal.records[done - 1] if done else None
 
     def lookup(self, name: str) -> Operand | None:
-        node = self.things.nodes.get(name)
-        if node is None:
-            return None
-        known = self.session.journal.until(self.session.cursor)
+        for walk in (self.session, *self.around):
+            node = self._of(walk.journal).nodes.get(name)
+            if node is not None:
+                return self._operand(walk, node)
+        return None
+
+    def _operand(self, walk: Walk, node: Node) -> Operand:
+        known = walk.journal.until(walk.cursor)
         value = known.values.get(node)
         gradient = known.gradients.get(node)
         return Operand(
@@ -85,7 +101,15 @@ class SessionScope:
 
     def just_done(self, name: str) -> bool | None:
         """A leaf has no step of its own: there it is whether a gradient was just sent to it."""
+        here = self._just_done(name)
+        if here is None and any(self._of(walk.journal).knows(name) for walk in self.around):
+            return False
+        return here
+
+    def _just_done(self, name: str) -> bool | None:
         record, things = self.record, self.things
+        if not things.knows(name):
+            return None
         if name in things.nodes:
             node = things.nodes[name]
             if not node.inputs:
@@ -93,14 +117,11 @@ class SessionScope:
             return record is not None and record.gate is node
         if name in things.ops:
             return record is not None and record.gate.op.name == name
-        if any(is_within(path, name) for path in things.modules):
-            return record is not None and is_within(_scope(record.gate), name)
-        return None
+        return record is not None and is_within(_scope(record.gate), name)
 
     def names(self) -> Collection[str]:
-        things = self.things
-        parts = {part for path in things.modules for part in ("/".join(path), *path)}
-        return dict.fromkeys((*things.nodes, *sorted(things.ops), *sorted(parts)))
+        walks = (self.session, *self.around)
+        return dict.fromkeys(name for walk in walks for name in self._of(walk.journal).names)
 
     def words(self) -> Collection[str]:
         return list(FACTS)
@@ -128,6 +149,17 @@ class _Things:
     @cached_property
     def modules(self) -> set[tuple[str, ...]]:
         return {scope for gate in self.gates if (scope := _scope(gate))}
+
+    @cached_property
+    def names(self) -> list[str]:
+        parts = {part for path in self.modules for part in ("/".join(path), *path)}
+        return [*self.nodes, *sorted(self.ops), *sorted(parts)]
+
+    def knows(self, name: str) -> bool:
+        """Whether a gate, op or module is called so."""
+        if name in self.nodes or name in self.ops:
+            return True
+        return any(is_within(path, name) for path in self.modules)
 
     @cached_property
     def sloped(self) -> set[Node]:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tinygraph.errors import GrammarError
 from tinygraph.stepper.grammar.words import RESERVED
+from tinygraph.stepper.grammar.wrong import wrong
 
 LONG = 1_000
 """A text of more characters is a slip."""
@@ -61,7 +61,7 @@ class Token:
 def tokens(text: str) -> list[Token]:
     """The words and signs of a text, and an end."""
     if len(text) > LONG:
-        raise GrammarError(f"this is longer than {LONG:,} characters", text, LONG)
+        raise wrong(f"this is longer than {LONG:,} characters", text, LONG)
     found: list[Token] = []
     place = 0
     while True:
@@ -72,7 +72,7 @@ def tokens(text: str) -> list[Token]:
         token, place = _token(text, place)
         found.append(token)
         if len(found) > MANY:
-            raise GrammarError(f"these are more than {MANY} words and signs", text, token.place)
+            raise wrong(f"these are more than {MANY} words and signs", text, token.place)
 
 
 def is_name(text: str) -> bool:
@@ -85,7 +85,7 @@ def _token(text: str, place: int) -> tuple[Token, int]:
     """The token that begins at a place, and where it ends."""
     found = PATTERN.match(text, place)
     if found is None:
-        raise GrammarError(_nothing(text[place]), text, place)
+        raise wrong(_nothing(text[place]), text, place)
     what, end = found.group(), found.end()
     match found.lastgroup:
         case "number":
@@ -98,7 +98,7 @@ def _token(text: str, place: int) -> tuple[Token, int]:
         case "string":
             return Token("string", what[1:-1].replace(what[0] * 2, what[0]), place), end
     if what in INSTEAD:
-        raise GrammarError(f"{what} is written {INSTEAD[what]} here", text, place)
+        raise wrong(f"{what} is written {INSTEAD[what]} here", text, place)
     return Token("sign", what, place), end
 
 

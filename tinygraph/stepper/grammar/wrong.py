@@ -1,0 +1,18 @@
+"""The error that shows where a text is wrong."""
+
+from __future__ import annotations
+
+from tinygraph.errors import GrammarError
+
+WIDE = 70
+"""Of longer texts only the surroundings of the place are shown: a caret below wrapped lines would
+point anywhere."""
+
+
+def wrong(what: str, text: str, place: int) -> GrammarError:
+    """What is wrong with a text at a place, to be raised."""
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    start = max(0, place - WIDE + 10) if len(shown) > WIDE else 0
+    error = GrammarError(what, shown[start : start + WIDE], place - start)
+    error.place = place
+    return error
