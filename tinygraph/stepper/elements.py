@@ -25,9 +25,10 @@ def started(journal: Journal) -> list[Node]:
 
 
 def top(journal: Journal) -> str:
-    """What the gradients are of: L for a loss without a name."""
+    """What the gradients are of: L for a loss without a name, and for what is beyond an array: of
+    an array's elements come in dL/dy from above."""
     y = next(iter(started(journal)), journal.outputs[0])
-    return y.name or ("L" if y.type.size == 1 else called(journal, y))
+    return (y.name if y.type.size == 1 else None) or "L"
 
 
 def slope_of(journal: Journal, node: Node, index: Index | None = None) -> str:

@@ -181,7 +181,8 @@ class _Builder:
             name = self.names[gates[0]] if len(gates) == 1 else f"{len(gates)} gates"
             found.append((Box(f"… {name}", "more", name), tuple(outside)))
         if node in self.journal.outputs and node in shown:
-            name = node.name or (top(self.journal) if node is self.journal.outputs[0] else "")
+            loss = node is self.journal.outputs[0] and node.type.size == 1
+            name = node.name or (top(self.journal) if loss else "")
             found.append((Box(name, "output", name or self.names[node]), ()))
         return found
 

@@ -102,6 +102,10 @@ def _mean(reading: Reading) -> str:
 
 
 def _written(array: np.ndarray) -> list[str]:
+    if array.ndim > 2:  # an image in a batch of one, with one channel, is a matrix
+        array = array.squeeze()
+    if array.dtype.kind == "f":
+        array = array + 0.0  # no minus at a zero
     text = np.array2string(
         array, precision=4, suppress_small=True, threshold=FEW, edgeitems=3, max_line_width=76
     )
