@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import floor
 
+from rich.cells import cell_len
+
 from tinygraph.stepper.scene import Box, Diagram, Line
 
 SWEEPS = 4
@@ -126,7 +128,7 @@ def _visited(diagram: Diagram) -> list[Box]:
 def _item(box: Box, diagram: Diagram, layer: dict[Box, int], look: Look) -> Item:
     into, out = diagram.into[box], diagram.out[box]
     if box.is_word:
-        width = min(len(box.title), look.title)
+        width = min(cell_len(box.title), look.title)
         if not out:
             return Item(box, layer[box], width, 1, 0, [0] * len(into), [])
         return Item(box, layer[box], width, 3 * len(out), 0, [], _spread(len(out), 3, 3 * len(out)))
@@ -135,7 +137,7 @@ def _item(box: Box, diagram: Diagram, layer: dict[Box, int], look: Look) -> Item
     lines = len(box.title.split("\n"))
     height = max(3, lines + 2, step * (len(into) - 1) + 3, 3 * len(out))
     head = 1 if look.names and box.label else 0
-    width = min(max(map(len, box.title.split("\n"))), look.title) + 4
+    width = min(max(map(cell_len, box.title.split("\n"))), look.title) + 4
     ins = [head + row for row in _spread(len(into), step, height)]
     outs = [head + row for row in _spread(len(out), 3, height)]
     return Item(box, layer[box], width, height + head, head, ins, outs)
@@ -222,7 +224,8 @@ def _rows(layers: list[list[Item]], segments: Sequence[Segment]) -> None:
         after[s.source].append(s)
 
     def by_inputs(item: Item) -> list[int]:
-        return [s.start_row - item.ins[s.at] for s in before[item]]
+        firm = [s for s in before[item] if not (s.source.box and s.source.box.is_word)]
+        return [s.start_row - item.ins[s.at] for s in firm or before[item]]
 
     def by_readers(item: Item) -> list[int]:
         return [s.end_row - item.outs[s.out] for s in after[item]]

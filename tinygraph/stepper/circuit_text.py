@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from tinygraph.stepper.canvas import EAST, NORTH, SOUTH, WEST, Canvas, tidy
@@ -133,7 +134,7 @@ class _Drawing:
         ):
             text = tidy(text, size)
             bold = f"bold {style}" if heavy else style
-            self.canvas.write(at, middle + (size - len(text)) // 2, text, bold)
+            self.canvas.write(at, middle + (size - cell_len(text)) // 2, text, bold)
 
     def _size(self, line: Line, room: int) -> int:
         return room - 1
@@ -149,7 +150,7 @@ class _Drawing:
                 text = tidy(box.title, item.width, middle=True)
                 self.canvas.write(
                     item.top + at,
-                    column + item.width - len(text) if item.outs else column,
+                    column + item.width - cell_len(text) if item.outs else column,
                     text,
                     style,
                 )
@@ -185,7 +186,7 @@ class _Drawing:
             at = row + (height - len(titles)) // 2 + k
             put(
                 at,
-                column + (width - len(text)) // 2,
+                column + (width - cell_len(text)) // 2,
                 text,
                 f"bold {style}" if current or not k else style,
             )

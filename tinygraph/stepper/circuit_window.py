@@ -11,6 +11,10 @@ FEW = 2
 """More readers of one value that are not shown are one "… more"."""
 
 
+BRANCHES = 3
+"""A leaf with more readers is written at each, where the picture is not of the whole."""
+
+
 def window(diagram: Diagram, focus: Box, left: int, right: int, most: int) -> Diagram:
     """The boxes up to `left` levels before the focus and `right` levels behind it.
 
@@ -23,9 +27,20 @@ def window(diagram: Diagram, focus: Box, left: int, right: int, most: int) -> Di
 
 
 def _near(diagram: Diagram, focus: Box, left: int, right: int) -> set[Box]:
-    before = _levels(focus, left, lambda box: [line.source for line in diagram.into[box]])
+    def sources(box: Box) -> list[Box]:
+        found = [line.source for line in diagram.into[box]]
+        return [x for x in found if not _is_everywhere(diagram, x)]
+
+    before = _levels(focus, left, sources)
     behind = _levels(focus, right, lambda box: [line.end for line in diagram.out[box]])
     return before | behind
+
+
+def _is_everywhere(diagram: Diagram, box: Box) -> bool:
+    """Whether it copies a leaf for so many readers that the leaf is written at each of them."""
+    if box.kind != "copy" or len(diagram.out[box]) <= BRANCHES:
+        return False
+    return diagram.into[box][0].source.is_word
 
 
 def _levels(focus: Box, count: int, steps: Callable[[Box], list[Box]]) -> set[Box]:
