@@ -172,6 +172,7 @@ if TYPE_CHECKING:
     from tinygraph.compile import jit as jit
     from tinygraph.draw import draw as draw
     from tinygraph.journal import journal as journal
+    from tinygraph.journal import load_journal as load_journal
     from tinygraph.matrices import im2col as im2col
     from tinygraph.matrices import toeplitz as toeplitz
     from tinygraph.receptive_field import receptive_field as receptive_field
@@ -204,6 +205,7 @@ _FUNCTIONS = {
     "draw": "tinygraph.draw",
     "jit": "tinygraph.compile",
     "journal": "tinygraph.journal",
+    "load_journal": "tinygraph.journal",
     "im2col": "tinygraph.matrices",
     "receptive_field": "tinygraph.receptive_field",
     "stages": "tinygraph.stages",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -118,6 +117,7 @@ class Held(Reading):
 
     def __init__(self, array: np.ndarray) -> None:
         self._array = np.asarray(array)
+        self._summary: Summary | None = None
         self.type = TensorType(array.shape, DType(str(array.dtype)))
 
     @property
@@ -126,9 +126,11 @@ class Held(Reading):
         view.flags.writeable = False
         return view
 
-    @cached_property
+    @property
     def summary(self) -> Summary:
-        return Summary.of(self._array)
+        if self._summary is None:
+            self._summary = Summary.of(self._array)
+        return self._summary
 
 
 def _bracketed(values: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, backward_of
 from tinygraph.journal.known import Timeline
-from tinygraph.journal.memory import Memory, Recalled
+from tinygraph.journal.memory import Memory, Progress, Recalled
 from tinygraph.journal.readings import Reading
 from tinygraph.journal.records import Backward, Forward, Record, Start, Wire
+from tinygraph.journal.saved import save_journal
 from tinygraph.ops import full
 from tinygraph.tensor import Tensor, node_of
 
@@ -83,6 +85,22 @@ class Journal:
         number = len(self.records) - 1
         self.position[node] = number
         self._values[node] = [(number, Recalled(node, self.memory))]
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        slices: Mapping[str, Sequence[Any]] | None = None,
+        what: str = "",
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Writes the journal to a file of JSON lines; `tg.load_journal` reads it.
+
+        Of arrays of more than 64 elements only a summary, and of the gates named in `slices` the
+        elements that are asked for: `{"conv2d_1": [(0, slice(0, 3), ...)]}`. `what` is a word of
+        yours.
+        """
+        save_journal(self, path, slices=slices, what=what, on_progress=on_progress)
 
     # ---- reading ----
 
@@ -165,9 +183,13 @@ class Journal:
 def _array(readings: Mapping[Any, Reading], key: Any, what: str) -> np.ndarray:
     key = node_of(key) if isinstance(key, Tensor) else key
     reading = readings.get(key)
-    if reading is None or reading.array is None:
+    array = None if reading is None else reading.array
+    if reading is not None and array is None:
+        left = f"of the {what} for {_called(key)} the journal has a summary: {reading.summary}"
+        raise TinygraphError(left)
+    if array is None:
         raise TinygraphError(f"the journal has no {what} for {_called(key)}")
-    return reading.array
+    return array
 
 
 def _called(key: Node | Wire) -> str:
