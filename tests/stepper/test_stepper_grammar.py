@@ -117,7 +117,9 @@ def by_numpy(part: t.Part) -> Any:
             named |= {"==": "equal", "!=": "not_equal"}
             return getattr(np, named[sign])(by_numpy(left), by_numpy(right))
         case t.Call("count", inner):
-            return np.count_nonzero(by_numpy(inner))
+            return np.float64(np.count_nonzero(by_numpy(inner)))
+        case t.Call("size", inner):
+            return np.float64(np.size(by_numpy(inner)))
         case t.Call("norm", inner):
             return np.sqrt((by_numpy(inner) ** 2).sum())
         case t.Call(function, inner):

@@ -78,7 +78,9 @@ def tokens(text: str) -> list[Token]:
 def is_name(text: str) -> bool:
     """Whether it can be written as a name without backquotes."""
     found = PATTERN.match(text)
-    return found is not None and _name(found) == text and text not in RESERVED
+    if found is None or found.lastgroup != "name":
+        return False
+    return _name(found) == text and text not in RESERVED
 
 
 def _token(text: str, place: int) -> tuple[Token, int]:
