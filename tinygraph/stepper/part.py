@@ -38,7 +38,8 @@ def part_of(journal: Journal, gates: Collection[Node]) -> Part:
     """The part of a journal's graph that is made of `gates`."""
     becomes: dict[Node, Node] = {}
     outside: list[Node] = []
-    for gate in journal.order:
+    order = dict.fromkeys([*journal.order, *gates])  # a gate of the gradients has no place there
+    for gate in order:
         if gate not in gates or not gate.inputs:
             continue
         for source in gate.inputs:
@@ -47,11 +48,11 @@ def part_of(journal: Journal, gates: Collection[Node]) -> Part:
                 becomes[source] = _input(source, len(outside) - 1, journal.names[source])
         inputs = tuple([becomes[source] for source in gate.inputs])
         becomes[gate] = Node(gate.op, inputs, gate.type, gate.origin, journal.names[gate])
-    read = {x for node in journal.order if node not in gates for x in node.inputs}
-    inner = {x for node in journal.order if node in gates for x in node.inputs}
+    read = {x for node in order if node not in gates for x in node.inputs}
+    inner = {x for node in order if node in gates for x in node.inputs}
     last = [
         node
-        for node in journal.order
+        for node in order
         if node in gates and (node in read or node in journal.outputs or node not in inner)
     ]
     names = {new: journal.names[old] for old, new in becomes.items()}
