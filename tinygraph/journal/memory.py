@@ -58,7 +58,7 @@ class Memory:
         def watch(node: Node, array: np.ndarray) -> None:
             nonlocal held, passed, count, start
             taken = time.perf_counter() - start
-            waits[node] = taken + sum(waits[x] for x in node.inputs if x not in self.kept)
+            waits[node] = taken + sum(waits.get(x, 0) for x in node.inputs if x not in self.kept)
             if node in seen:
                 count += 1
                 passed += array.nbytes
