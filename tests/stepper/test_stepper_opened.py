@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
@@ -20,9 +21,10 @@ from tinygraph.loops import expr
 from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis, index
 from tinygraph.ops.base import FloatElementwise
+from tinygraph.stepper.scalar_gates import gate_for
 from tinygraph.stepper.scalars import Opened, open_element
 from tinygraph.tensor import node_of
-from tinygraph.types import TensorType
+from tinygraph.types import TensorType, int32
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(1, 4, 5, 2)).astype(np.float32)
@@ -261,7 +263,27 @@ class Flat(Weighted):
     differentiable: ClassVar[bool] = False
 
 
-for _kind in (SquareEach, Rounded, Nested, Weighted, Flat):
+@dataclass(frozen=True)
+class Split(Op):
+    """y = sum over k of x[0] where k < at, else w[k]"""
+
+    at: int
+    name: ClassVar[str] = "test_split"
+
+    def result_type(self, *inputs: TensorType) -> TensorType:
+        return inputs[0].with_shape(())
+
+    def evaluate(self, *inputs: np.ndarray) -> np.ndarray:
+        return np.asarray(inputs[0][0] * self.at + inputs[1][self.at :].sum())
+
+    def equation(self, i: tuple[Axis, ...], *operands: Operand) -> Expr:
+        x, w = operands
+        k = Axis("k", w.shape[0])
+        here = expr.index_value(k, int32) < self.at
+        return expr.total((k,), expr.select(here, x[0], w[k]))
+
+
+for _kind in (SquareEach, Rounded, Nested, Weighted, Flat, Split):
     del OPS[_kind.name]  # other tests go through all ops
 
 
@@ -280,6 +302,40 @@ def test_reductions_in_reductions() -> None:
     opened = open_element(gate_of(Nested(), arrays), (1,), arrays, ["x", "w"], limit=3, largest=1)
     assert set(opened.reads[0]) == {(k,) for k in range(7)}
     assert opened.outside == 3
+
+
+def test_gates_in_reductions_in_reductions_are_few_too() -> None:
+    arrays = [RNG.normal(size=100), RNG.normal(size=100)]
+    opened = open_element(gate_of(Nested(), arrays), (1,), arrays, limit=200, largest=4)
+    assert len(opened.gates) < 1000
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+@pytest.mark.parametrize("at", [0, 4])
+def test_a_branch_that_is_never_taken_is_not_read(at: int, limit: int) -> None:
+    arrays = [RNG.normal(size=3), RNG.normal(size=10)]
+    require_same(Split(at), arrays, Random(0), gradients=False, limit=limit, largest=2)
+    opened = open_element(gate_of(Split(at), arrays), (), arrays, limit=limit, largest=2)
+    assert {k: set(v) for k, v in opened.reads.items()} == {
+        **({0: {(0,)}} if at else {}),
+        1: {(k,) for k in range(at, 10)},
+    }
+
+
+def test_an_op_that_computes_otherwise_is_not_taken_for_its_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Odd(Rounded):
+        """not the mantissa"""
+
+        function: ClassVar[str] = "mantissa"
+
+        def evaluate(self, *inputs: np.ndarray) -> np.ndarray:
+            return inputs[0]
+
+    monkeypatch.setitem(OPS, "test_odd", Odd)
+    x = leaf(np.array(6.0))
+    assert evaluate([gate_for("mantissa", x.dtype, x)]) == [1.5]
 
 
 def test_a_gradient_that_an_op_withholds() -> None:

@@ -198,7 +198,7 @@ class Elements:
         marks = builder.marks
         for position, where in leaves:
             marks.mask(position, self.gate.inputs[position].shape)[where] = True
-        reads = {position: Window(marks.masks[position]) for position in sorted(marks.masks)}
+        reads = {k: Window(mask) for k, mask in sorted(marks.masks.items()) if mask.any()}
         others = {node: count for node, count in builder.others.items() if node in there}
         outside = len(padding) + marks.outside
         return Opened(self.gate, at, y, leaves, padding, others, terms, reads, outside)
