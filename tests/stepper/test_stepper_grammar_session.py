@@ -222,6 +222,14 @@ def test_what_is_not_computed_yet_is_not_there(walk: Walk) -> None:
     assert steps == list(range(min(steps), len(walk.journal) + 1))
 
 
+def test_what_the_array_of_a_step_does_not_have_is_not_there(walk: Walk) -> None:
+    found = stops(walk, "value[0, 1] > 0")
+    assert [walk.journal[n - 1].gate.op.name for n in found] == ["matmul", "relu", "mul", "add"]
+    shaped = [r.number + 1 for r in walk.journal if r.gate.shape == (1, 2)]
+    assert set(stops(walk, "value - x <= 9")) <= set(shaped)
+    assert stops(walk, "value - x <= 9")
+
+
 def test_the_gradient_so_far_grows(walk: Walk) -> None:
     """h is used twice by h * h and once by h - 100: what is known is the running sum."""
     relu = {name: node for node, name in walk.journal.names.items()}["relu_1"]

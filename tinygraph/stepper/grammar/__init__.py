@@ -40,7 +40,8 @@ they work element by element: `any(x > 0 and x < 1)`. A bare name is true where 
 op or module has just been done (of a leaf: where a gradient was just sent to it). Bare `isnan` and
 `isinf` ask about what was just computed, and `dead relu` is short for `dead and relu`.
 
-What is not computed yet is no number: it shows as `·`, and makes a condition false.
+What is not computed yet is no number: it shows as `·`, and makes a condition false. So does an
+element that the array of this step does not have: `value[0, 7]`.
 
     expression  an operand, or two joined by a sign
     operand     NUMBER | NAME | "TEXT" | WORD | FUNCTION(expression) | (expression)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from math import prod
 
-from tinygraph.stepper.grammar.evaluation import Evaluation
+from tinygraph.stepper.grammar.evaluation import Evaluation, outside, two_shapes
 from tinygraph.stepper.grammar.functions import FUNCTIONS
 from tinygraph.stepper.grammar.tree import (
     Arithmetic,
@@ -77,7 +77,7 @@ class Check(Evaluation):
             return None
         left, right = (() if prod(shape) == 1 else shape for shape in (left, right))
         if left and right and left != right:
-            self.refuse_shapes(part, left, right)
+            self.fail(two_shapes(left, right), part)
         return left or right
 
     def indexed(self, part: Part, array: Part, index: tuple[int | Span, ...]) -> Shape:
@@ -86,7 +86,8 @@ class Check(Evaluation):
         shape = self.shape(array)
         if shape is None:
             return None
-        self.require_inside(part, array, shape, index)
+        if problem := outside(array, shape, index):
+            self.fail(problem, part)
         kept = [
             len(range(*slice(k.start, k.stop).indices(extent)))
             for k, extent in zip(index, shape)

@@ -28,6 +28,7 @@ from tinygraph.stepper.grammar.tree import (
     Span,
     Text,
     Word,
+    walk,
     written,
 )
 from tinygraph.stepper.grammar.wrong import wrong
@@ -161,7 +162,8 @@ class Evaluation:
             return self.read(gate)
         found = self.found(array)
         if isinstance(found, Reading):
-            self.require_inside(part, array, found.type.shape, index)
+            if problem := outside(array, found.type.shape, index):
+                return self.misfit(part, problem)
             if single and len(index) == len(found.type.shape):
                 return float(found.at(cast("tuple[int, ...]", index)))
             found = found.array
@@ -169,7 +171,8 @@ class Evaluation:
         if isinstance(value, NotYet):
             return value
         value = np.asarray(value)
-        self.require_inside(part, array, value.shape, index)
+        if problem := outside(array, value.shape, index):
+            return self.misfit(part, problem)
         where = tuple(slice(k.start, k.stop) if isinstance(k, Span) else k for k in index)
         return _floats(value[where])
 
@@ -179,16 +182,6 @@ class Evaluation:
             return None
         name = f"{array.name}[{','.join(map(str, index))}]"
         return None if self.scope.lookup(name) is None else Name(name, place=array.place)
-
-    def require_inside(
-        self, part: Part, array: Part, shape: tuple[int, ...], index: tuple[int | Span, ...]
-    ) -> None:
-        kind = f"[{','.join(map(str, shape))}]" if shape else "a single number"
-        if len(index) > len(shape):
-            self.fail(f"{array} is {kind}: it has no {len(index)} axes", part)
-        for k, extent in zip(index, shape):
-            if isinstance(k, int) and not -extent <= k < extent:
-                self.fail(f"{array} is {kind}: {k} is outside", part)
 
     def called(self, name: str, argument: Part) -> Any:
         function = FUNCTIONS[name]
@@ -242,14 +235,17 @@ class Evaluation:
             return NOT_YET
         left, right = (_single(x) if np.size(x) == 1 else x for x in (left, right))
         if np.ndim(left) and np.ndim(right) and np.shape(left) != np.shape(right):
-            self.refuse_shapes(part, left.shape, right.shape)
+            return self.misfit(part, two_shapes(left.shape, right.shape))
         return compute(left, right)
 
     # ---- errors ----
 
-    def refuse_shapes(self, part: Part, *shapes: tuple[int, ...]) -> NoReturn:
-        several = " and ".join(f"[{','.join(map(str, shape))}]" for shape in shapes)
-        self.fail(f"these have two shapes, {several}; one must be a single number", part)
+    def misfit(self, part: Part, problem: str) -> NotYet:
+        """Words such as `value` have another shape at every step: what does not fit this one is
+        not there. Names keep theirs, so there it is an error."""
+        if any(isinstance(inner, Word) for inner in walk(part)):
+            return NOT_YET
+        self.fail(problem, part)
 
     def unknown(self, part: Part, what: str, name: str) -> NoReturn:
         known = list(self.scope.names())
@@ -271,6 +267,27 @@ class Evaluation:
 
     def fail(self, what: str, part: Part) -> NoReturn:
         raise wrong(what, self.text, part.place)
+
+
+def outside(array: Part, shape: tuple[int, ...], index: tuple[int | Span, ...]) -> str | None:
+    """Why an array of this shape has no such element, if so."""
+    kind = shape_text(shape) if shape else "a single number"
+    if len(index) > len(shape):
+        return f"{array} is {kind}: it has no {len(index)} axes"
+    for k, extent in zip(index, shape):
+        if isinstance(k, int) and not -extent <= k < extent:
+            return f"{array} is {kind}: {k} is outside"
+    return None
+
+
+def two_shapes(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """Says that these do not fit."""
+    shapes = f"{shape_text(left)} and {shape_text(right)}"
+    return f"these have two shapes, {shapes}; one must be a single number"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, shape))}]"
 
 
 def _held(fact: Any) -> bool:
