@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -246,11 +247,43 @@ def test_width_and_height(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> 
     assert sizes == [(132, 43), repl_module.SIZE]
 
 
+def test_the_journal_alone(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "out.jsonl"
+    assert main(["step", str(FILE), "--journal", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 14 steps\n"
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows[0]["records"] == 14
+
+
+def test_a_model_has_random_inputs_of_a_seed(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import tinygraph as tg\n"
+        "model = tg.nn.Sequential([tg.nn.Input((3,)), tg.nn.Activation('relu')])\n"
+    )
+    script = tmp_path / "script"
+    script.write_text("ls\n")
+
+    def said(seed: str) -> str:
+        assert main(["step", str(file), "--seed", seed, "--script", str(script)]) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert said("1") == said("1") != said("2")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["nowhere.py"], "there is no file nowhere.py"),
         ([str(FILE), "--script", "nowhere"], "cannot read nowhere"),
+        ([], "takes FILE[:NAME], what to step, or --tour to learn it"),
+        ([str(FILE), "--width", "3"], "--width is at least 20, got 3"),
+        ([str(FILE), "--height", "-3"], "--height is at least 6, got -3"),
+        ([str(FILE), "--journal", "nowhere/at/all"], "cannot write nowhere/at/all"),
+        (["--tour", "--journal", "out"], "--journal writes the steps of a FILE[:NAME]"),
     ],
 )
 def test_a_wrong_call_is_one_line(options: list[str], message: str, capsys: Captured) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from tinygraph.cli.stages import FILE
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
+    from tinygraph.stepper.subject import Subject
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,42 +27,70 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--plain", action="store_true", help="sentences, for a screen reader")
     add("--width", type=int, metavar="N", help="columns; those of the terminal, else 80")
     add("--height", type=int, metavar="N", help="rows; those of the terminal, else 24")
+    add("--seed", type=int, default=0, help="of a model's random inputs")
+    add("--journal", metavar="OUT", help="only write every step to this file, as JSON lines")
 
 
 def run(args: argparse.Namespace) -> int:
-    from tinygraph.stepper import repl
+    from tinygraph.errors import TinygraphError
 
     if args.tour == "list":
         from tinygraph.stepper.tour import listing
 
         print(*listing(), sep="\n")
         return 0
-    repl.run(
-        _session(args),
-        _script(args.script),
-        plain=args.plain,
-        width=args.width,
-        height=args.height,
-    )
+    if (args.file is None) == (args.tour is None):
+        raise TinygraphError("takes FILE[:NAME], what to step, or --tour to learn it")
+    for name, least in (("width", 20), ("height", 6), ("seed", 0)):
+        if (getattr(args, name) or least) < least:
+            raise TinygraphError(f"--{name} is at least {least}, got {getattr(args, name)}")
+    if args.journal is not None:
+        return _write_journal(args)
+    _talk(args)
     return 0
 
 
-def _session(args: argparse.Namespace) -> Session:
-    from tinygraph.cli.progress import waiting
-    from tinygraph.errors import TinygraphError
-    from tinygraph.loading import load
-    from tinygraph.stepper.session import Session
-    from tinygraph.stepper.subject import subject_of
+def _talk(args: argparse.Namespace) -> None:
+    from tinygraph.stepper import repl
 
-    if (args.file is None) == (args.tour is None):
-        raise TinygraphError("takes FILE[:NAME], what to step, or --tour to learn it")
+    script = _script(args.script)
+    session = _session(args)
+    repl.run(session, script, plain=args.plain, width=args.width, height=args.height)
+
+
+def _session(args: argparse.Namespace) -> Session:
+    from tinygraph.stepper.session import Session
+
     if args.tour is not None:
         from tinygraph.stepper.tour import begin
 
         return begin(args.tour, plain=args.plain)
-    with waiting("running"):
-        subject = subject_of(load(args.file))
+    subject = _subject(args)
     return Session(subject.journal, subject.title, subject.notes)
+
+
+def _subject(args: argparse.Namespace) -> Subject:
+    from tinygraph.cli.progress import waiting
+    from tinygraph.loading import load
+    from tinygraph.nn import Model
+    from tinygraph.stepper.subject import example_inputs, subject_of
+
+    with nullcontext() if args.plain else waiting("running"):
+        found = load(args.file)
+        inputs = [example_inputs(found, args.seed)] if isinstance(found, Model) else []
+        return subject_of(found, *inputs)
+
+
+def _write_journal(args: argparse.Namespace) -> int:
+    from tinygraph.errors import TinygraphError
+    from tinygraph.journal.saved import save_journal
+
+    if args.file is None:
+        raise TinygraphError("--journal writes the steps of a FILE[:NAME]")
+    journal = _subject(args).journal
+    save_journal(journal, args.journal, what=args.file)
+    print(f"{args.journal}: {len(journal)} steps")
+    return 0
 
 
 def _script(file: str | None) -> list[str] | None:

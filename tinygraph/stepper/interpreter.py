@@ -97,7 +97,7 @@ class Interpreter:
             if self.strict:
                 raise
             before.restore()
-            return Answer([_bug(error, text)])
+            return Answer([bug(error, text.split()[0])])
 
 
 def commands_of(line: str) -> list[str]:
@@ -148,7 +148,8 @@ def _seen(session: Session) -> tuple[Any, ...]:
     return (session.cursor, tuple(map(id, session.levels)), id(session.journal))
 
 
-def _bug(error: Exception, text: str) -> str:
+def bug(error: Exception, what: str) -> str:
+    """The line that is shown instead of a traceback."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -157,6 +158,6 @@ def _bug(error: Exception, text: str) -> str:
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     says = " ".join(str(error).split())[:100]
     return (
-        f"{text.split()[0]}: a bug in tinygraph, please report it: {type(error).__name__}"
+        f"{what}: a bug in tinygraph, please report it: {type(error).__name__}"
         f"{': ' if says else ''}{says}{where}; the session goes on"
     )

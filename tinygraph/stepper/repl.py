@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from tinygraph.stepper.commands import Answer
 from tinygraph.stepper.completion import completions
-from tinygraph.stepper.interpreter import Interpreter
+from tinygraph.stepper.interpreter import Interpreter, bug
 from tinygraph.stepper.line_editing import line_editing
 from tinygraph.stepper.quiz import question_of
 
@@ -40,19 +39,18 @@ def run(
     Else, and with `plain`, everything is printed once, line after line, without escape codes. The
     lines of a `script` come first; at its end the session goes on if there is a terminal.
     """
-    with suppress(AttributeError, ValueError):  # a character that cannot be written is no reason
-        sys.stdout.reconfigure(errors="replace")  # pyright: ignore
     terminal = is_terminal()
-    if script is not None:
-        first = Repl(session, plain=plain, width=width, height=height)
-        if first.follow(script) or not terminal:
+    with _writing_anything(sys.stdout):
+        if script is not None:
+            first = Repl(session, plain=plain, width=width, height=height)
+            if first.follow(script) or not terminal:
+                return
+        repl = Repl(session, terminal=terminal, plain=plain, width=width, height=height)
+        if not terminal:
+            repl.follow(_lines_of(sys.stdin))
             return
-    repl = Repl(session, terminal=terminal, plain=plain, width=width, height=height)
-    if terminal:
         with line_editing(lambda line: completions(session, line)), repl.following_the_size():
             repl.talk(input)
-    else:
-        repl.follow(_lines_of(sys.stdin))
 
 
 def is_terminal() -> bool:
@@ -84,7 +82,8 @@ class Repl:
         self.in_place = terminal and not plain
         self.given = (width, height)
         self.prompting = False
-        self.shown: Answer | None = None
+        self.below: list[Any] = []
+        """What was answered last, below the screen."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -104,7 +103,7 @@ class Repl:
 
     def follow(self, lines: Iterable[str]) -> bool:
         """Runs lines, each echoed behind its prompt; whether one of them ended the session."""
-        self.draw(self._tour())
+        self.draw([*self.session.notes, *self._tour()])
         for line in lines:
             self._write(f"{self.prompt}{line.rstrip()}\n")
             if self.take(line):
@@ -116,7 +115,7 @@ class Repl:
         """Reads lines with `read`, given the prompt, until the end. Ctrl-C clears the line."""
         if self.in_place:  # what is on the screen moves to where it can be scrolled to
             self._write("\n" * self.size[1])
-        self.draw(self._tour())
+        self.draw([*self.session.notes, *self._tour()])
         while True:
             try:
                 self.prompting = True
@@ -143,7 +142,8 @@ class Repl:
         if any(answer.redraw for answer in answers) and not ends:
             self.draw(lines)
         else:
-            self._print(lines)
+            self.below = lines
+            self._write(self._rendered(lines))
         if ends:
             self._end()
         return ends
@@ -154,13 +154,13 @@ class Repl:
 
     def draw(self, lines: Iterable[Any] = ()) -> None:
         """Draws the screen with lines below it."""
-        lines = list(lines)
+        self.below = list(lines)
         width, height = self.size
-        below = self._rendered(lines)
+        below = self._rendered(self.below)
         if not self.in_place:
             self._write(self._rendered([self._screen(width, height)]) + below)
             return
-        room = max(height - below.count("\n") - 1, height // 2)
+        room = max(height - below.count("\n") - 2, height // 2)  # Enter must not scroll
         whole = self._rendered([self._screen(width, room)]) + below
         self._write("\x1b[H" + whole.replace("\n", "\x1b[K\n") + "\x1b[J")
 
@@ -185,17 +185,18 @@ class Repl:
         if self.prompting and self.in_place:
             from readline import get_line_buffer
 
-            self.draw()
+            self.draw(self.below)
             self._write(self.prompt + get_line_buffer())
 
     def _screen(self, width: int, height: int) -> Any:
+        from tinygraph.stepper.screen import screen
+
         try:
-            from tinygraph.stepper.screen import screen  # pyright: ignore
-        except ImportError:
-            record = self.session.record
-            done = self.session.journal.line(record) if record else "nothing is computed yet"
-            return Text(f"step {self.session.cursor} of {len(self.session.journal)}: {done}")
-        return screen(self.session, width, height, plain=self.plain)
+            return screen(self.session, width, height, plain=self.plain)
+        except Exception as error:
+            if self.interpreter.strict:
+                raise
+            return Text(bug(error, "the screen"))
 
     def _rendered(self, lines: list[Any]) -> str:
         """What is printed for lines of text, which are cut nowhere, and other things."""
@@ -219,9 +220,6 @@ class Repl:
         text = capture.get()
         return text if self.in_place else re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
-    def _print(self, lines: list[Any]) -> None:
-        self._write(self._rendered(lines))
-
     def _end(self) -> None:
         if self.session.quiz is not None and self.session.quiz.asked:
             self._write(f"{self.session.quiz.score}\n")
@@ -229,6 +227,19 @@ class Repl:
     def _write(self, text: str) -> None:
         self.out.write(text)
         self.out.flush()
+
+
+@contextmanager
+def _writing_anything(stream: Any) -> Iterator[None]:
+    """Inside, a character that the stream has no code for is no error."""
+    before = getattr(stream, "errors", None)
+    with suppress(AttributeError, ValueError):
+        stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors=before)
 
 
 def _lines_of(stream: TextIO) -> Iterator[str]:
