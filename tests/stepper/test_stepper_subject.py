@@ -212,6 +212,24 @@ def test_a_function_that_only_assigns() -> None:
         subject_of(tg.jit(lambda: None, backend="numpy", example=()))
 
 
+def test_a_parameter_that_is_only_written() -> None:
+    """In a step with gradients, and in one without."""
+    w, last = tg.parameter([1.0, 2.0, 3.0], name="w"), tg.parameter(0.0, name="last")
+
+    @tg.jit(backend="numpy", example=(X,))
+    def step(x: Any) -> Any:
+        loss = tg.square(x @ w).mean()
+        last.assign(loss)
+        w.assign(w - 0.1 * tg.grad(loss, w))
+
+    journal = journal_of(step)
+    assert "last := last_new = " in str(journal)
+    assert journal.value(last) == 0.0
+    only = tg.jit(lambda x: last.assign(x.sum()), backend="numpy", example=(X,))
+    assert "last := sum_1 = " in str(journal_of(only))
+    assert again(journal, {}).names == journal.names
+
+
 def test_tensors() -> None:
     x = tg.tensor([1.0, 2.0], name="x")
     assert kinds(journal_of(tg.square(x).sum())) == "FSB"

@@ -29,7 +29,9 @@ def iteration(
     """
     steps = [node for s in taken.sent for node in (s.part, s.total)]
     updates = dict(updates or {})
-    outputs = (*dict.fromkeys([taken.y, *results, *updates]),)
+    outputs = tuple(dict.fromkeys([taken.y, *results, *updates]))
+    read = {*topological(outputs)}
+    outputs = (*outputs, *(node for node in updates.values() if node not in read))
     inside = inside_of(taken)
     first = _before([taken.y, taken.upstream, *results], inside)
     earlier = {*first, *inside}

@@ -27,7 +27,10 @@ class Filled:
 
     @property
     def outputs(self) -> tuple[Node, ...]:
-        return tuple(dict.fromkeys([*self.results, *self.updates]))
+        """Results and new values; then what is assigned to and nothing reads."""
+        found = tuple(dict.fromkeys([*self.results, *self.updates]))
+        read = {*topological(found)}
+        return (*found, *(node for node in self.updates.values() if node not in read))
 
 
 def filled(fn: Callable[..., Any], args: tuple[Any, ...], name: str) -> Filled:
