@@ -127,6 +127,8 @@ class _Walk:
         self.owner, self.totals = _owners(journal)
 
     def array(self, node: Node) -> np.ndarray:
+        if node in self.position:
+            return self.journal.value(node)
         return self.journal.memory.array(node)
 
     def first(self, node: Node, index: Index, kind: Kind) -> tuple[Node, Index]:
