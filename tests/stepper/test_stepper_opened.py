@@ -17,6 +17,7 @@ from tinygraph.errors import IndexingError, ShapeError, TinygraphError
 from tinygraph.evaluate import evaluate
 from tinygraph.grad import gradients
 from tinygraph.graph import OPS, Graph, Node, Op, leaf, make, topological
+from tinygraph.journal import recorded
 from tinygraph.loops import expr
 from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis, index
@@ -107,6 +108,9 @@ def test_an_element_of_a_constant_is_a_constant() -> None:
     opened = open_element(ops.mul(leaf(x, "x"), 2.0), (0,), [x, np.full(2, 2.0)])
     assert opened.y.inputs[1].op.name == "full"
     assert str(opened.y.inputs[1].op) == "full(2)"
+    assert list(opened.constants) == [(1, (0,))]
+    assert list(opened.leaves) == [(0, (0,))]
+    assert opened.reads[1] == {(0,)}
     both = open_element(ops.mul(ops.full(3.0, leaf(x)), 2.0), (0,), [np.full(2, k) for k in x])
     assert words(both) == ["mul"]
 
@@ -354,6 +358,16 @@ def test_functions_without_an_op_are_plain_gates() -> None:
     assert not {"xor", "or", "shl", "shr"} & OPS.keys()
 
 
+def test_an_elementwise_op_without_an_equation_is_one_gate() -> None:
+    class Opaque(SquareEach):
+        """no equation"""
+
+        equation = Op.equation
+
+    x = np.array([1.6, -2.2])
+    assert words(open_element(gate_of(Opaque(), [x]), (1,), [x])) == ["test_square_each"]
+
+
 # ---- gradients are graph, so their gates open too ----
 
 
@@ -381,6 +395,23 @@ def test_convolution_and_max_pool_backward() -> None:
     y = tg.max_pool2d(tg.relu(tg.conv2d(x, w, padding="same")), 2)
     names = require_gates(backward(tg.sum(y * y), x, w))
     assert {"conv_data_gradient", "conv_weight_gradient", "max_pool_gradient"} <= names
+
+
+def test_the_pixels_make_up_the_gradient() -> None:
+    """What comes back from the gates of all output elements adds up to what the op sends."""
+    x, w = tg.tensor(X.astype(np.float64)), tg.tensor(W.astype(np.float64))
+    y = tg.conv2d(x, w, stride=2, padding="same")
+    journal = tg.journal(tg.sum(y * y))
+    gate, arrays = node_of(y), [journal.value(x), journal.value(w)]
+    above = journal.gradient(y)
+    sums = [np.zeros_like(a) for a in arrays]
+    for k in np.ndindex(gate.shape):
+        opened = open_element(gate, k, arrays)
+        inside = recorded([opened.y], ops.full(float(above[k]), opened.y))
+        for (position, at), x_at in opened.leaves.items():
+            sums[position][at] += inside.gradient(x_at)
+    for position, total in enumerate(sums):
+        np.testing.assert_allclose(total, journal.contribution(gate, position), rtol=1e-12)
 
 
 def test_batch_norm_in_its_pieces() -> None:

@@ -38,6 +38,8 @@ class Opened:
     """The element, a graph of scalar gates."""
     leaves: dict[tuple[int, Index], Node]
     """For each element of an input that is read, (number of the input, position), its leaf."""
+    constants: dict[tuple[int, Index], Node]
+    """Likewise for the elements of inputs that are constants."""
     padding: dict[tuple[int, Index], Node]
     """The constants that stand for reads beyond the bounds of an input."""
     others: dict[Node, int]
@@ -193,15 +195,17 @@ class Elements:
     def opened(self, at: Index, y: Node, terms: tuple[Node, ...], builder: Builder) -> Opened:
         """What is reached from `y`."""
         there = set(topological([y]))
-        leaves = {place: node for place, node in self.leaves.items() if node in there}
+        found = {place: node for place, node in self.leaves.items() if node in there}
+        leaves = {place: node for place, node in found.items() if is_leaf(node)}
+        constants = {place: node for place, node in found.items() if not is_leaf(node)}
         padding = {place: node for place, node in self.padding.items() if node in there}
         marks = builder.marks
-        for position, where in leaves:
+        for position, where in found:
             marks.mask(position, self.gate.inputs[position].shape)[where] = True
         reads = {k: Window(mask) for k, mask in sorted(marks.masks.items()) if mask.any()}
         others = {node: count for node, count in builder.others.items() if node in there}
         outside = len(padding) + marks.outside
-        return Opened(self.gate, at, y, leaves, padding, others, terms, reads, outside)
+        return Opened(self.gate, at, y, leaves, constants, padding, others, terms, reads, outside)
 
 
 def _silent(gate: Node) -> set[int]:
