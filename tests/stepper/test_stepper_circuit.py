@@ -253,12 +253,14 @@ def test_a_long_chain_is_cut_at_both_sides() -> None:
 
 
 def test_a_level_inside_names_what_is_around() -> None:
-    session = Session(tg.journal(conv_net()), "net")
-    module = next((unit for unit in session.level.units if unit.module), None)
-    if module is not None:
-        session.into_module(module.title)
-    session.next()
-    assert text_of(session, 120, 20)
+    session = Session(tg.journal(tangle(1, 80)), "net")
+    unit = next(unit for unit in session.level.units if unit.module)
+    session.into_module(unit.title)
+    inside = set(session.level.order)
+    read = {x for gate in inside for x in gate.inputs if x not in inside and x.inputs}
+    words = {box.name for box in scene_of(session).diagram.boxes if box.kind == "more"}
+    assert read
+    assert {session.names[x] for x in read} <= words
 
 
 # ---- in words ----

@@ -97,6 +97,22 @@ def placed(diagram: Diagram, look: Look) -> Placed:
     return Placed(layers, segments, high)
 
 
+def surely_too_large(diagram: Diagram, look: Look, width: int, height: int) -> bool:
+    """Whether it cannot fit, found without placing anything: too many layers, or a layer with too
+    many rows."""
+    layer = _layers(diagram)
+    count = max(layer.values(), default=0) + 1
+    if (count - 1) * (look.narrow + 2) > width or len(diagram.boxes) > count * height:
+        return True
+    rows = [0] * count
+    for box in diagram.boxes:
+        rows[layer[box]] += 3 if diagram.out[box] else 1
+    for line in diagram.lines:
+        for between in range(layer[line.source] + 1, layer[line.end]):
+            rows[between] += 1
+    return max(rows) > height
+
+
 def _layers(diagram: Diagram) -> dict[Box, int]:
     """The longest way from the left; then everything as near to its readers as it can be."""
     layer: dict[Box, int] = {}

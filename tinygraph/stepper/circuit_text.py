@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tinygraph.stepper.canvas import EAST, NORTH, SOUTH, WEST, Canvas, tidy
-from tinygraph.stepper.circuit_place import Item, Look, Segment
+from tinygraph.stepper.circuit_place import Item, Look, Segment, surely_too_large
 from tinygraph.stepper.circuit_route import Routed, routed
 from tinygraph.stepper.circuit_window import window
 from tinygraph.stepper.scene import Box, Diagram, Line, Scene
@@ -38,8 +38,7 @@ def _plan(diagram: Diagram, current: Box | None, width: int, height: int) -> Rou
     """The most generous layout that fits; remembered."""
     whole = ("whole", width, height)
     if whole not in diagram.memory:
-        small = 3 * len(diagram.boxes) <= width * height // 4
-        diagram.memory[whole] = _fitting(diagram, width, height) if small else None
+        diagram.memory[whole] = _fitting(diagram, width, height)
     if diagram.memory[whole] is not None or not diagram.boxes:
         return diagram.memory[whole]
     key = ("near", current, width, height)
@@ -53,6 +52,8 @@ def _fitting(
     diagram: Diagram, width: int, height: int, looks: Sequence[Look] = LOOKS
 ) -> Routed | None:
     """The layout in the most generous look that fits."""
+    if surely_too_large(diagram, looks[-1], width, height):
+        return None
     for look in looks:
         plan = routed(diagram, look)
         if plan.width <= width and plan.height <= height:

@@ -15,6 +15,7 @@ from tinygraph.stepper.canvas import tidy
 from tinygraph.stepper.elements import called, slope_of
 from tinygraph.stepper.levels import Level
 from tinygraph.stepper.numbers_view import Index, statistics, tensor_view
+from tinygraph.stepper.rule import sent_element
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.styles import GRADIENT, VALUE
 
@@ -74,13 +75,18 @@ def _views(session: Session) -> list[View]:
         return []
     gate = record.gate
 
-    def view(name: str, reading: Reading | None, node: Node, style: str) -> View:
-        return name, reading, session.element(node), style
+    def view(
+        name: str, reading: Reading | None, node: Node, style: str, index: Index | None = None
+    ) -> View:
+        return name, reading, session.element(node) if index is None else index, style
 
     if isinstance(record, Backward):
         source = record.wire.source
-        above = view(slope_of(journal, gate), known.gradients.get(gate), gate, GRADIENT)
-        below = view(slope_of(journal, source), known.gradients.get(source), source, GRADIENT)
+        index = sent_element(session, record)
+        same = index if gate.op.elementwise else None
+        above = view(slope_of(journal, gate), known.gradients.get(gate), gate, GRADIENT, same)
+        name = slope_of(journal, source)
+        below = view(name, known.gradients.get(source), source, GRADIENT, index)
         return [above, below]
     found = view(called(journal, gate), known.values.get(gate), gate, VALUE)
     if isinstance(record, Start):

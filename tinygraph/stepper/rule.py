@@ -14,7 +14,7 @@ from tinygraph.graph import Node
 from tinygraph.journal import Backward, Forward, Journal, Start, Wire, number
 from tinygraph.ops.base import Full
 from tinygraph.stepper.canvas import tidy
-from tinygraph.stepper.elements import Index, called, read_by, slope_of
+from tinygraph.stepper.elements import Index, called, largest, read_by, slope_of
 from tinygraph.stepper.formulas import backward_formula, forward_formula
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.slopes import Slopes
@@ -144,9 +144,7 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
     """The contribution at the shown element."""
     journal, wire = session.journal, record.wire
     gate, source = wire.gate, wire.source
-    index = session.element(source if source in session.chosen else gate)
-    if not gate.op.elementwise:
-        index = session.element(source)
+    index = sent_element(session, record)
     value = number(record.contribution.at(index))
     name = slope_of(journal, source, index)
     if len(_readers(journal).get(source, ())) > 1:
@@ -159,6 +157,19 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
         numbers = backward_formula(wire, above, _values(journal, index))
         return _chain(name, symbols, numbers, value)
     return _chain(name, *_tried(lambda: sum_backward(Slopes(journal), wire, index)), value)
+
+
+def sent_element(session: Session, record: Backward) -> Index:
+    """The element that is shown of what a gate sent back: the one chosen of its source, or of the
+    gate where that works element by element; else where most comes back."""
+    gate, source = record.gate, record.wire.source
+    for node in (source, gate) if gate.op.elementwise else (source,):
+        if node in session.chosen:
+            return session.chosen[node]
+    array = record.contribution.array
+    if array is None or not array.size:
+        return session.element(source)
+    return largest(array)
 
 
 def _chain(*parts: str) -> tuple[str, ...]:
@@ -182,10 +193,7 @@ def _copy(session: Session, record: Backward) -> list[tuple[str, ...]]:
     wires = _readers(journal).get(source, [])
     if len(wires) < 2:
         return []
-    gate = record.gate
-    index = session.element(source if source in session.chosen else gate)
-    if not gate.op.elementwise:
-        index = session.element(source)
+    index = sent_element(session, record)
     known = session.known.contributions
     there = [wire for wire in wires if wire in known]
     shown = there if len(there) <= MANY else there[-2:]
