@@ -54,7 +54,7 @@ def test_a_session_goes_on_where_it_was(tmp_path: Path) -> None:
     "lines",
     [
         ["i conv_1[0,2,3,1]", "n 3"],
-        ["n 2", "i", "end"],
+        ["n 3", "i", "end"],
         ["end", "i"],
         ["end", "i", "p 2"],
         ["n", "i kernel", "n"],

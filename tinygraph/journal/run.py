@@ -62,9 +62,10 @@ def recorded(
 
     Values `given` for nodes stand instead of what they hold or compute.
     """
-    order = topological(outputs)
+    order = longest_first(outputs)
     memory = Memory(keep, given)
-    result = Journal(tuple(outputs), order, Graph((), tuple(outputs)).names(), memory)
+    names = Graph((), tuple(outputs)).names()
+    result = Journal(tuple(outputs), order, {node: names[node] for node in order}, memory)
     sent: list[Sent] = []
     if upstream is not None:
         gradients(outputs[0], differentiable(order), upstream, sent.append)
@@ -78,6 +79,30 @@ def recorded(
         result.start(outputs[0], upstream)
     for s in sent:
         result.backward(Wire(s.gate, s.position), s.upstream, s.part, s.total)
+    return result
+
+
+def longest_first(outputs: Sequence[Node]) -> list[Node]:
+    """All that the outputs need, each after its inputs; of two inputs the longer way comes first.
+
+    So a run begins where the data enters, not with what is made of the labels, and goes through a
+    block before its shortcut.
+    """
+    order = topological(outputs)
+    depth: dict[Node, int] = {}
+    for node in order:
+        depth[node] = 1 + max((depth[x] for x in node.inputs), default=0)
+    seen: set[Node] = set()
+    result: list[Node] = []
+    stack = [(node, False) for node in reversed(outputs)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            result.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack += [(x, False) for x in sorted(reversed(node.inputs), key=depth.__getitem__)]
     return result
 
 
