@@ -332,6 +332,32 @@ def test_a_number_of_a_wrong_kind_in_a_mapping_is_named() -> None:
         parse("x").evaluate(MappingScope({"x": "text"}))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "fitting"),
+    [
+        ("conv_*", "conv_12", True),
+        ("conv_?", "conv_12", False),
+        ("second", "outer/second/inner", True),
+        ("outer/second", "outer/second/inner", True),
+        ("outer/inner", "outer/second/inner", False),
+        ("out*", "outer/second", True),
+        ("ter", "outer", False),
+        ("x[0,2]", "x[0,2]", True),
+        ("x[0,2]", "x0", False),
+        ("", "", True),
+        ("*a" * 300, "a" * 200 + "b", False),
+    ],
+)
+def test_patterns(pattern: str, text: str, fitting: bool) -> None:
+    assert Condition(f'gate == "{pattern}"').holds(MappingScope({"gate": text})) is fitting
+    assert Condition(f'"{pattern}" != gate').holds(MappingScope({"gate": text})) is not fitting
+
+
+def test_isnan_alone_needs_a_step() -> None:
+    with pytest.raises(GrammarError, match="no step is looked at here; name what is meant"):
+        Condition("isnan").check(MappingScope({"loss": 1.0}))
+
+
 def test_names_and_words() -> None:
     expression = parse("grad(a)[0] > `odd name` and relu and op == 'x' or isnan(value)")
     assert expression.names() == {"a", "odd name", "relu"}

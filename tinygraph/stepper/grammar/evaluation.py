@@ -147,6 +147,8 @@ class Evaluation:
 
     def fact(self, part: Part, word: str) -> Any:
         fact = self.scope.fact(word)
+        if fact is None and word == "new":
+            self.fail("no step is looked at here; name what is meant, as in isnan(loss)", part)
         if fact is None:
             self.fail(f"there is no `{word}` here{self.listed(word)}", part)
         return fact

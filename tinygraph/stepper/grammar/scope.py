@@ -122,6 +122,7 @@ def _reading(name: str, value: Any) -> Reading | NotYet:
 def fits(pattern: str, text: str) -> bool:
     """Whether a text, or some of its parts between slashes, is as a pattern with * and ? says."""
     parts = text.split("/")
+    pattern = pattern.replace("[", "[[]")  # no sets of characters: x[0,2] is a name
     return any(
         fnmatchcase("/".join(parts[start:stop]), pattern)
         for start in range(len(parts))

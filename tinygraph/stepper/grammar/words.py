@@ -10,7 +10,7 @@ Sort = Literal["number", "truth", "text"]
 
 
 @dataclass(frozen=True)
-class Fact:
+class Term:
     """A word for something at the step just done."""
 
     sort: Sort
@@ -18,19 +18,19 @@ class Fact:
 
 
 FACTS = {
-    "value": Fact("number", "what the gate has just computed, in a forward step"),
-    "grad": Fact("number", "the gradient just sent over a wire, in a backward step"),
-    "new": Fact("number", "what the step computed: a value forward, a gradient backward"),
-    "upstream": Fact("number", "the gradient that came in from above"),
-    "local": Fact("number", "the local derivative"),
-    "total": Fact("number", "what the wire's source has been sent so far, added up"),
-    "step": Fact("number", "how many steps are done"),
-    "op": Fact("text", "the op of the step's gate"),
-    "gate": Fact("text", "the name of the step's gate"),
-    "module": Fact("text", "the modules that the step's gate is in, as in unet/decoder_1"),
-    "dead": Fact("truth", "the gate just computed lets no gradient through, anywhere"),
-    "forward": Fact("truth", "a value was computed"),
-    "backward": Fact("truth", "a gradient was sent"),
+    "value": Term("number", "what the gate has just computed, in a forward step"),
+    "grad": Term("number", "the gradient just sent over a wire, in a backward step"),
+    "new": Term("number", "what the step computed: a value forward, a gradient backward"),
+    "upstream": Term("number", "the gradient that came in from above"),
+    "local": Term("number", "the local derivative"),
+    "total": Term("number", "what the wire's source has been sent so far, added up"),
+    "step": Term("number", "how many steps are done"),
+    "op": Term("text", "the op of the step's gate"),
+    "gate": Term("text", "the name of the step's gate"),
+    "module": Term("text", "the modules that the step's gate is in, as in unet/decoder_1"),
+    "dead": Term("truth", "the gate just computed lets no gradient through, anywhere"),
+    "forward": Term("truth", "a value was computed"),
+    "backward": Term("truth", "a gradient was sent"),
 }
 """Every such word. Not all of them have a meaning everywhere: in training only `step` has."""
 
