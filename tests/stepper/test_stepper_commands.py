@@ -250,7 +250,6 @@ def test_stages_of_one_gate() -> None:
 # ---- conditions ----
 
 
-@pytest.mark.skipif("break" not in COMMANDS, reason="there are no conditions yet")
 def test_continue_stops_where_a_condition_holds() -> None:
     session = session_of(circuit())
     talk(["b value < -10", "c"], session)

@@ -54,11 +54,9 @@ def run(
 
 
 def is_terminal() -> bool:
-    """Whether somebody sits there: both ends of the program are a terminal that can do more than
-    print."""
+    """Whether somebody sits there: both ends of the program are a terminal."""
     ends = (sys.stdin, sys.stdout)
-    there = all(end is not None and end.isatty() for end in ends)
-    return there and not Console(file=sys.stdout).is_dumb_terminal
+    return all(end is not None and end.isatty() for end in ends)
 
 
 class Repl:
@@ -79,7 +77,8 @@ class Repl:
         self.interpreter = Interpreter(session, strict=strict)
         self.out = out or sys.stdout
         self.terminal, self.plain = terminal, plain
-        self.in_place = terminal and not plain
+        dumb = Console(file=self.out, force_terminal=terminal).is_dumb_terminal
+        self.in_place = terminal and not plain and not dumb
         self.given = (width, height)
         self.prompting = False
         self.below: list[Any] = []
@@ -204,7 +203,7 @@ class Repl:
         console = Console(
             width=width,
             height=height,
-            force_terminal=self.terminal,
+            force_terminal=self.in_place,
             color_system="auto" if self.in_place else None,
             markup=False,
             highlight=False,
