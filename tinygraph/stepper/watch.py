@@ -119,7 +119,7 @@ class Watch(ABC):
         if not self.condition.holds(StepScope(self.condition, numbers, named, make)):
             return True
         bind(state, before)
-        self.stopped = Stopped(str(self.condition), where, numbers, call())
+        self.stopped = Stopped(self.condition.text, where, numbers, call())
         if self._look(self.stopped):
             bind(state, after)
             return True
