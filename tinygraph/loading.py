@@ -23,15 +23,20 @@ def load(what: str) -> Any:
     level; if there is none, the last other tensor or model. The file runs with a `__name__` other
     than "__main__". A `DataError` says what is missing or where the file fails.
     """
+    return load_named(what)[1]
+
+
+def load_named(what: str) -> tuple[str, Any]:
+    """As `load`, with the name that it has in the file."""
     path, name = split(what)
     module = run_file(path)
     if name:
-        return _named(module, path, name)
+        return name, _named(module, path, name)
     found = [*_things(module)]
-    preferred = [value for _, value in found if _stands_for_the_file(value)]
+    preferred = [(known, value) for known, value in found if _stands_for_the_file(value)]
     if not found:
         raise DataError(f"{path} defines no tensor, model or jitted function to look at")
-    return (preferred or [value for _, value in found])[-1]
+    return (preferred or found)[-1]
 
 
 def split(what: str) -> tuple[Path, str]:

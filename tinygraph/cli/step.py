@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tinygraph.cli.stages import FILE
@@ -71,14 +72,17 @@ def _session(args: argparse.Namespace) -> Session:
 
 def _subject(args: argparse.Namespace) -> Subject:
     from tinygraph.cli.progress import waiting
-    from tinygraph.loading import load
+    from tinygraph.loading import load_named
     from tinygraph.nn import Model
     from tinygraph.stepper.subject import example_inputs, subject_of
+    from tinygraph.tensor import Tensor
 
     with nullcontext() if args.plain else waiting("running"):
-        found = load(args.file)
+        name, found = load_named(args.file)
         inputs = [example_inputs(found, args.seed)] if isinstance(found, Model) else []
-        return subject_of(found, *inputs)
+        subject = subject_of(found, *inputs)
+    unnamed = isinstance(found, Tensor) and found.name is None
+    return replace(subject, title=name) if unnamed else subject
 
 
 def _write_journal(args: argparse.Namespace) -> int:
