@@ -315,3 +315,21 @@ def test_copy_gates_stand_where_a_value_is_read_twice() -> None:
     assert [box.name for box in copies] == ["x"]
     diagram = scene_of(session).diagram
     assert [line.end.name for line in diagram.out[copies[0]]] == ["mul_1", "mul_1", "add_1"]
+
+
+@given(seed=st.integers(0, 10**6))
+def test_modules_that_read_each_other_in_turn(seed: int) -> None:
+    session = Session(tg.journal(tangle(seed, 80)), "tangle")
+    diagram = scene_of(session).diagram
+    place = {box: k for k, box in enumerate(diagram.boxes)}
+    assert len(place) == len(diagram.boxes)
+    assert all(place[line.source] < place[line.end] for line in diagram.lines)
+    crossing = {
+        (x, session.level.unit_of[gate])
+        for gate in session.level.order
+        for x in gate.inputs
+        if x.inputs and session.level.unit_of[x] is not session.level.unit_of[gate]
+    }
+    drawn = {line.about.node for line in diagram.lines}
+    assert {x for x, _ in crossing} <= drawn
+    assert text_of(session, 120, 30)

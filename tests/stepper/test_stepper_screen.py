@@ -116,7 +116,9 @@ def test_it_says_where_and_how_far() -> None:
 def test_a_module_is_in_the_path() -> None:
     session = Session(tg.journal(tangle(1, 80)), "net")
     unit = next(u for u in session.level.units if u.module)
-    assert "╔" in seen(session, 200, 49)
+    while session.unit is not unit:
+        session.next()
+    assert "╔" in seen(session, 80, 23)
     session.into_module(unit.title)
     assert seen(session, 80, 23).startswith(f"net › {unit.title} ")
 

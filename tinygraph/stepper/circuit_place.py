@@ -262,13 +262,13 @@ def _rows(layers: list[list[Item]], segments: Sequence[Segment]) -> None:
 def _settle(
     column: Sequence[Item], wishes: Sequence[Sequence[int]], weights: Sequence[int] = ()
 ) -> None:
-    """The tops nearest to what is wished, without overlap."""
+    """The tops nearest to what is wished, without overlap; words make way for the others."""
     offset, found = 0, list[int]()
     blocks: list[tuple[float, int, int]] = []
     """What is wished times the weight, the weight, and how many items move together."""
     for k, (item, wish) in enumerate(zip(column, wishes)):
         found.append(offset)
-        weight = weights[k] if weights else 1
+        weight = weights[k] if weights else 1 if item.box and item.box.is_word else FIRM
         total, count = weight * ((sum(wish) / len(wish) if wish else item.top) - offset), 1
         while blocks and blocks[-1][0] * weight > total * blocks[-1][1]:
             other, more, several = blocks.pop()

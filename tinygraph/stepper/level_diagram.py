@@ -7,10 +7,11 @@ from around it, or what reads it there, is a word.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, Wire
+from tinygraph.stepper.circuit_window import stub
 from tinygraph.stepper.elements import top
 from tinygraph.stepper.levels import Level, Unit
 from tinygraph.stepper.numbers_short import NOT_YET, short
@@ -138,7 +139,7 @@ class _Builder:
         wires = self._wires()
         for node, ends in wires.items():
             self._lines(node, ends)
-        boxes = self._ordered()
+        boxes = self._without_circles(self._ordered())
         lines = [line for box in boxes for _, line in sorted(self.into.get(box, ()), key=_first)]
         return LevelDiagram(Diagram(boxes, lines), self.boxes, self.copies)
 
@@ -213,6 +214,25 @@ class _Builder:
         line = Line(source, end, node.type.size > 1, Carried(node, wires, branch))
         position = wires[0].position if wires and end.kind == "gate" else self.place[node]
         self.into.setdefault(end, []).append((position, line))
+
+    def _without_circles(self, order: list[Box]) -> list[Box]:
+        """Modules may read each other in turn: there a wire ends at a word, and starts at one."""
+        place = {box: k for k, box in enumerate(order)}
+        found: list[Box] = []
+        for box in order:
+            for k, (position, line) in enumerate(several := self.into.get(box, [])):
+                if place[line.source] > place.get(box, len(place)):
+                    word, end = stub(self._above(line.source)), stub(box)
+                    several[k] = position, replace(line, source=word)
+                    self.into[end] = [(0, replace(line, end=end))]
+                    found.append(word)
+                    order.append(end)
+            found.append(box)
+        return found
+
+    def _above(self, box: Box) -> Box:
+        """The box itself, or what it copies."""
+        return self.into[box][0][1].source if box.kind == "copy" else box
 
     def _ordered(self) -> list[Box]:
         """Each box after those it reads; modules that read each other in turn as they come."""
