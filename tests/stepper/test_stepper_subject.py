@@ -295,6 +295,20 @@ def test_a_models_training_step() -> None:
             assert np.array_equal(parameter.numpy(), values[name]), name
 
 
+def test_what_a_model_is_given_has_names() -> None:
+    model, weight = net(), np.linspace(0.5, 1, 6, dtype=np.float32)
+    names = {*journal_of(model, X, Y, weight).names.values()}
+    assert {"x", "y", "weight"} <= names
+    x = tg.nn.Input((3,), name="x")
+    both = Model(x, [Dense(1)(x), Dense(2)(x)])
+    both.compile("sgd", "mse", backend="numpy")
+    y = [X[:, :1], X[:, :2]]
+    names = {*journal_of(both, X, y).names.values()}
+    assert {"x", "y[0]", "y[1]"} <= names
+    loss = journal_of(both, X, y)
+    assert loss.value(loss.outputs[0]) == np.float32(both.train_on_batch(X, y)[0])
+
+
 def test_a_model_without_optimizer_has_gradients_all_the_same() -> None:
     model = net(optimizer=None)
     journal = journal_of(model, X, Y)

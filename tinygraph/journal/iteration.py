@@ -9,7 +9,7 @@ from tinygraph.graph import Graph, Node, is_leaf, topological
 from tinygraph.journal.memory import Memory, Progress
 from tinygraph.journal.recording import Journal
 from tinygraph.journal.records import Wire
-from tinygraph.journal.run import KEEP
+from tinygraph.journal.run import KEEP, longest_first
 
 
 def iteration(
@@ -35,7 +35,7 @@ def iteration(
     inside = inside_of(taken)
     first = _before([taken.y, taken.upstream, *results], inside)
     earlier = {*first, *inside}
-    rest = [node for node in topological(outputs) if node not in earlier]
+    rest = [node for node in longest_first(outputs) if node not in earlier]
     names = _names([*outputs, *steps], taken, updates)
     memory = Memory(keep)
     wanted = [*outputs, taken.upstream, *steps]
@@ -87,7 +87,7 @@ def _before(wanted: Sequence[Node], inside: set[Node]) -> list[Node]:
     """All that is wanted and reads nothing of what is `inside`."""
     behind = set(inside)
     first: list[Node] = []
-    for node in topological(wanted):
+    for node in longest_first(wanted):
         if node in behind or any(source in behind for source in node.inputs):
             behind.add(node)
         else:

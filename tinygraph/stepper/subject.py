@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -224,15 +225,20 @@ def training_call(training: Training, batch: Batch) -> tuple[Callable[..., Any],
     """
     trains = training.optimizer is not None
     training.prepare(batch.x, trains=trains)
-    args = training.arguments(batch)
-    if trains:
-        return training.train_step, args
+    x, targets, weights = training.arguments(batch)
+    run = training.train_step if trains else partial(_gradients_only, training)
+    if len(targets) != 1:
+        return run, (x, targets, weights)
 
-    def step(x: Any, y: Any, w: Any) -> Any:
-        measured = training.test_step(x, y, w)
-        return measured, grad(measured.losses[0], training.model.parameters)
+    def alone(x: Any, y: Any, weight: Any = None) -> Any:  # so that the target is called y
+        return run(x, [y], [weight])
 
-    return step, args
+    return alone, (x, *targets, *weights)
+
+
+def _gradients_only(training: Training, x: Any, y: Any, w: Any) -> Any:
+    measured = training.test_step(x, y, w)
+    return measured, grad(measured.losses[0], training.model.parameters)
 
 
 def _require_none(inputs: tuple[Any, ...], what: str) -> None:
