@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stepper_talk import answer_to, circuit, session_of, small_net, talk
 
@@ -103,7 +103,6 @@ def _check(session: Session) -> None:
         assert all(0 <= k < n for k, n in zip(index, node.shape, strict=True))
 
 
-@settings(max_examples=60)
 @given(
     st.sampled_from([circuit, small_net, not_a_number]),
     st.lists(LINES, min_size=1, max_size=8),

@@ -17,7 +17,8 @@ from tinygraph.errors import DataError, TinygraphError
 from tinygraph.stepper.kept import digest_of, kept, restore
 from tinygraph.stepper.session import Session
 
-LINES = ["b abs(grad) > 1e9", "w norm(grad(w)) / norm(w)", "n 2", "show x[0,1,1,0]", "quiz", "skip", "p", "show w[0,0,0,1]"]
+CONDITIONS = ["b abs(grad) > 1e9", "w norm(grad(w)) / norm(w)"]
+LINES = [*CONDITIONS, "n 2", "show x[0,1,1,0]", "quiz", "skip", "p", "show w[0,0,0,1]"]
 
 
 def _somewhere() -> Session:
