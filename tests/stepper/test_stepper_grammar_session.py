@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph as tg
 from tinygraph.errors import GrammarError
 from tinygraph.graph import scope
-from tinygraph.journal import Backward, Forward, Held, Journal, Recalled, Start, journal
+from tinygraph.journal import (
+    Backward,
+    Forward,
+    Held,
+    Journal,
+    Recalled,
+    Start,
+    journal,
+    load_journal,
+)
 from tinygraph.stepper.grammar import (
     NOT_YET,
     Condition,
@@ -74,11 +85,34 @@ def questions(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([asked, f"any({asked})", f"all({asked})", f"not all({asked})"]))
 
 
+@settings(max_examples=100)
 @given(arrays(), questions())
 def test_a_summary_answers_as_the_array_does(array: np.ndarray, question: str) -> None:
     whole = re.sub(r"\bx\b", "(x + 0)", question)  # no whole tensor any more: this one is read
     short = Condition(question).holds(OneTensor({"x": array}))
     assert short is Condition(whole).holds(OneTensor({"x": array}))
+
+
+FEW = [
+    np.array(values, np.float32)
+    for count in (0, 1, 2, 3)
+    for values in combinations_with_replacement([np.nan, -np.inf, -2.0, 0.5, 1.0, np.inf], count)
+]
+MEANS = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
+MEANS |= {"==": "equal", "!=": "not_equal"}
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_all_small_arrays_and_comparisons(sign: str) -> None:
+    for number, size in product((-2.0, 0.5, 1.0, 3.0, np.inf, np.nan), (False, True)):
+        x = "abs(x)" if size else "x"
+        asked = f"{x} {sign} {number}"
+        conditions = Condition(asked), Condition(f"all({asked})"), Condition(f"all(isinf({x}))")
+        for array in FEW:
+            scope = OneTensor({"x": array})
+            each = getattr(np, MEANS[sign])(np.abs(array) if size else array, number)
+            expected = each.any(), each.all(), np.isinf(array).all()
+            assert tuple(c.holds(scope) for c in conditions) == expected, (asked, array)
 
 
 @given(arrays(), st.sampled_from(["min(x)", "max(x)", "size(x)"]))
@@ -96,6 +130,7 @@ def test_functions_of_a_whole_tensor_too(array: np.ndarray, text: str) -> None:
         ("isinf(x)", False),
         ("abs(x) > 10", False),
         ("abs(x) >= 4", True),
+        ("abs(x) >= 10", False),
         ("x < -4", False),
         ("-4 >= x", True),
         ("x != 2", True),
@@ -314,6 +349,13 @@ def test_inside_of_an_opened_element_names_around_keep_their_meaning() -> None:
     assert parse(scalar).evaluate(scope) in (1.0, 2.0)
     session.end()
     assert Condition("add or mul").holds(scope)
+
+
+def test_a_journal_read_from_a_file_answers_alike(walk: Walk, tmp_path: Path) -> None:
+    walk.journal.save(tmp_path / "run.jsonl")
+    loaded = Walk(load_journal(tmp_path / "run.jsonl"))
+    for text in ("relu", "second", "isnan", "abs(grad) > 1", "grad(relu_1)[0, 1] > 0", "dead"):
+        assert stops(loaded, text) == stops(walk, text)
 
 
 def test_a_scope_follows_the_session_to_other_numbers() -> None:

@@ -54,8 +54,6 @@ def holds(reading: Reading, size: bool, sign: str, value: float, every: bool) ->
         return None
     if sign == "isnan":
         return nans == count if every else nans > 0
-    if nans == count:
-        return None
     kind = reading.type.dtype.numpy
     ends = np.array([reading.summary.low, reading.summary.high], kind)
     ends = ends if reading.type.dtype.is_float else ends.astype(np.float64)
