@@ -138,7 +138,7 @@ def test_a_wrong_rule_differs() -> None:
     assert not found.ok
     assert all(e.verdict == "differs" for e in found.elements)
     assert found.elements[0].error == pytest.approx(1 / 7, rel=1e-4)
-    assert "DIFFERS; finite difference 12, step 2e-04, relative error 1.4e-01" in found.lines[0]
+    assert "DIFFERS; finite difference 12, step 2e-05, relative error 1.4e-01" in found.lines[0]
 
 
 def test_rounding_of_float32_is_told_apart() -> None:

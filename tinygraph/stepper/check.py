@@ -23,7 +23,7 @@ from tinygraph.stepper.whatif import dependent
 from tinygraph.stepper.why import gradient_of
 from tinygraph.types import DType, TensorType, float32, float64
 
-STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
+STEPS = (1e-5, 1e-6, 1e-7)
 """Tried in turn until both sides agree; relative to the number, or to 1 for smaller ones."""
 SMOOTH = 3e-4
 """Both sides agree if their slopes differ by less than this part of them."""

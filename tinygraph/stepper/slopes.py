@@ -90,6 +90,17 @@ class Slopes:
         there = np.flatnonzero(tensor)  # element 0 of one, if it is not 0
         return Coefficients(wire.gate.shape, there + flat, tensor.reshape(-1)[there].astype(float))
 
+    def carried(self, wire: Wire, weights: np.ndarray) -> np.ndarray:
+        """The sum of the coefficients of all elements of the wire's source, times `weights`.
+
+        So the weights, one for each element of the source, become weights of the gate's elements.
+        """
+        rule = self._rule(wire, False)
+        if rule.slopes is None:
+            return np.zeros(wire.gate.shape, wire.gate.dtype.numpy)
+        known = {stand: self.journal.value(node) for node, stand in rule.stands.items()}
+        return evaluate([rule.slopes], {**known, rule.chosen: weights})[0]
+
     def _rule(self, wire: Wire, single: bool) -> _Rule:
         """For one element only, if the gate works element by element."""
         if (wire, single) not in self._rules:
