@@ -304,6 +304,22 @@ def test_what_is_wrong_is_said_and_shown(text: str, says: str, place: int) -> No
         assert lines[1:] == [f"    {text}", f"    {' ' * place}^"] or (not text and len(lines) == 3)
 
 
+def test_the_longest_texts_are_read_and_computed() -> None:
+    for text, value in [
+        ("1" + " + 1" * 99, 100.0),
+        ("(" * 38 + "1" + ")" * 38, 1.0),
+        ("-" * 38 + "1", 1.0),
+        ("not " * 38 + "1 > 0", True),
+        ("1 > 2" + " or 1 > 2" * 48, False),
+    ]:
+        expression = parse(text)
+        assert expression.evaluate(SCOPE) == value
+        assert parse(str(expression)) == expression
+    with pytest.raises(GrammarError) as caught:
+        parse("not " + "1 + " * 90 + "1")
+    assert max(map(len, str(caught.value).splitlines())) < 300
+
+
 def test_the_caret_stays_with_the_place_in_a_long_text() -> None:
     text = "1 + " * 40 + "% + 1"
     with pytest.raises(GrammarError) as caught:
