@@ -29,7 +29,7 @@ GROUPS = {
     "changing": "Changing numbers",
     "watching": "Watching",
     "training": "Training",
-    "quiz": "Quiz",
+    "quiz": "Learning",
     "touring": "Learning",
     "keeping": "Keeping a session",
     "helping": "Help",

@@ -33,8 +33,7 @@ def break_(session: Session, text: str) -> Answer:
     A gate, an op or a module: `break conv2d_1`, `break relu`, `break decoder_2`. Numbers: `break
     isnan`, `break abs(grad) > 10`, `break grad(w)[0, 1] < 0`, `break max(x) > 1 and step > 50`. A
     ReLU that lets nothing through: `break dead`. Of an array a comparison holds if it does for any
-    element; what is not computed yet makes it false. The page on the stepper has the whole
-    language.
+    element; what is not computed yet makes it false. docs/commands.md has the whole language.
     """
     from tinygraph.stepper.grammar import Condition, SessionScope
 
