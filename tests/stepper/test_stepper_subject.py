@@ -230,6 +230,30 @@ def test_a_parameter_that_is_only_written() -> None:
     assert again(journal, {}).names == journal.names
 
 
+def test_functions_methods_and_layers() -> None:
+    class Counting:
+        def __init__(self) -> None:
+            self.w = tg.parameter([1.0, 2.0, 3.0], name="w")
+
+        @tg.jit(backend="numpy")
+        def step(self, x: Any) -> Any:
+            loss = tg.square(x @ self.w).mean()
+            self.w.assign(self.w - tg.grad(loss, self.w))
+            return loss
+
+    counting = Counting()
+    journal = journal_of(counting.step, X)
+    assert kinds(journal) == "FSBF"
+    assert journal.value(journal.outputs[0]) == counting.step(X).numpy()
+    found = subject_of(lambda x, power: (x**power).sum(), X, 3)
+    assert found.journal.value(found.journal.outputs[0]) == (tg.tensor(X) ** 3).sum().numpy()
+    layer = subject_of(Dense(2, name="last"), X)
+    assert layer.title == "one call of last"
+    assert layer.journal.outputs[0].shape == (6, 2)
+    with pytest.raises(tg.TinygraphError, match="got a function without inputs"):
+        subject_of(lambda: 3)
+
+
 def test_tensors() -> None:
     x = tg.tensor([1.0, 2.0], name="x")
     assert kinds(journal_of(tg.square(x).sum())) == "FSB"
@@ -245,7 +269,7 @@ def test_tensors() -> None:
     assert kinds(journal_of(x * x, gradients=False)) == "F"
     with pytest.raises(tg.TinygraphError, match="has its inputs already"):
         subject_of(x, x)
-    with pytest.raises(tg.TinygraphError, match="a model or a jitted function, got a str"):
+    with pytest.raises(tg.TinygraphError, match="any function with inputs for it; got a str"):
         subject_of("x")
 
 

@@ -24,9 +24,9 @@ def step(
     """Walks through a computation gate by gate: forward, backward, and back in time.
 
     `subject` is a tensor; a model, on inputs given or on random ones, or with `inputs` x and y one
-    step of its training; or a jitted function, on its inputs or its `example`: one call of it, in
-    which nothing is assigned. `gradients` is what comes in for each element of a tensor that has
-    several (ones where it is left out), False for a forward pass only.
+    step of its training; or a function, on `inputs` or, if it is jitted, its `example`: one call of
+    it, in which nothing is assigned. `gradients` is what comes in for each element of a tensor that
+    has several (ones where it is left out), False for a forward pass only.
 
     At a terminal this is a prompt: `?` lists the commands, `q` leaves. The lines of a `script` come
     first. `plain` prints sentences, for a screen reader. `width` and `height` are the columns and

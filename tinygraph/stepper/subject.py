@@ -63,6 +63,7 @@ def subject_of(
     (ones where that is left out). A model: for the inputs given, or for random ones; with inputs
     and targets one training step of what `compile` said. A jitted function: one call with the
     inputs given, or its `example`, with the current values of its parameters; nothing is assigned.
+    Any other function likewise, with inputs.
 
     `keep` are the bytes of numbers that the journal holds. A `TinygraphError` says what else
     would be needed.
@@ -79,9 +80,14 @@ def subject_of(
         return _training_step(subject, inputs, options)
     if isinstance(subject, Model):
         return _model(subject, inputs, gradients, options)
+    if callable(subject) and inputs:
+        _refuse(gradients, "a function")
+        name = getattr(subject, "__name__", None) or getattr(subject, "name", "the function")
+        return step_journal(subject, inputs, name, **options)
+    more = " without inputs" if callable(subject) else ""
     raise TinygraphError(
-        "what can be stepped is a tensor, a model or a jitted function, got a "
-        f"{type(subject).__name__}"
+        "what can be stepped is a tensor, a model or a jitted function, and any function with "
+        f"inputs for it; got a {type(subject).__name__}{more}"
     )
 
 
