@@ -9,11 +9,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from tinygraph.graph import Node
+from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Reading, number
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
 from tinygraph.stepper.elements import called, placed, slope_of
+from tinygraph.stepper.numbers_short import short
 from tinygraph.stepper.places import Place, find_place
 from tinygraph.stepper.styles import GRADIENT, VALUE
 
@@ -24,6 +25,9 @@ NOT_COMPUTED = "·, not computed yet"
 
 ROWS = 40
 """So many lines a list has at most."""
+
+NARROW = 15
+"""Columns for a number in a list."""
 
 FEW = 100
 """Of more numbers than this the middle ones are left out."""
@@ -68,9 +72,9 @@ def _one(title: str, reading: Reading | None, index: tuple[int, ...], colour: st
     if reading is None:
         return Text(f"{title} = {NOT_COMPUTED}", colour)
     value = reading.at(index)
-    short, exact = number(value), str(_exact(reading, index))
-    also = "" if isinstance(value, bool) or short == exact else f"  ({exact})"
-    return Text(f"{title} = {short}{also}", colour)
+    few, exact = number(value), str(_exact(reading, index))
+    also = "" if isinstance(value, bool) or few == exact else f"  ({exact})"
+    return Text(f"{title} = {few}{also}", colour)
 
 
 def _exact(reading: Reading, index: tuple[int, ...]) -> Any:
@@ -141,18 +145,20 @@ def _slice(word: str) -> Any:
 
 @command("ls", "", "[WORD]", "what there is here: names, shapes, numbers", _names)
 def ls(session: Session, text: str) -> Answer:
-    """Lists the inputs, gates and folded modules of what is seen, in the order of the steps;
-    `ls conv` those whose name or op has that word.
+    """Lists the inputs, gates and folded modules (with the number of their gates) of what is seen,
+    in the order of the steps, with value and gradient; `ls conv` those whose name or op has that
+    word.
     """
     rows = [row for row in _rows(session) if text.lower() in f"{row[0]} {row[1]}".lower()]
     if not rows:
         raise CommandError(f"nothing here has {text!r} in its name")
     table = Table.grid(padding=(0, 2, 0, 0))
-    for style in ("bold", "", ""):
-        table.add_column(style=style, no_wrap=True)
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
     for name, kind, node in rows[:ROWS]:
         numbers = [
-            Text(("·" if reading is None else reading.short), colour)
+            Text("·" if reading is None else short(reading, NARROW), colour, no_wrap=True)
             for _, reading, colour in _readings(session, node)
         ]
         table.add_row(Text(name), Text(kind), Text(str(node.type)), *numbers)
@@ -161,13 +167,17 @@ def ls(session: Session, text: str) -> Answer:
 
 
 def _rows(session: Session) -> list[tuple[str, str, Node]]:
-    """What the level has: the name, what it is, and the node whose numbers stand for it."""
+    """What the level has, each thing behind what it reads: the name, what it is, and the node
+    whose numbers stand for it. Constants are left out."""
     level, names = session.level, session.names
-    gates = set(level.order)
-    inputs = dict.fromkeys(x for gate in level.order for x in gate.inputs if x not in gates)
-    rows = [(names[node], node.op.label, node) for node in inputs]
+    there = set(level.order)
+    rows: list[tuple[str, str, Node]] = []
     for unit in level.units:
-        kind = f"module of {len(unit.gates)} gates" if unit.module else unit.node.op.label
+        for source in (x for gate in unit.gates for x in gate.inputs if x not in there):
+            there.add(source)
+            if source.inputs or is_leaf(source):
+                rows.append((names.get(source, str(source)), source.op.label, source))
+        kind = f"module of {len(unit.gates):,}" if unit.module else unit.node.op.label
         rows.append((unit.title, kind, unit.node))
     return rows
 
