@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from tinygraph.draw.modules import is_parameter
 from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, Wire
 from tinygraph.stepper.circuit_window import stub
@@ -189,11 +190,15 @@ class _Builder:
 
     def _lines(self, node: Node, ends: list[tuple[Box, tuple[Wire, ...]]]) -> None:
         unit = self.level.unit_of.get(node)
-        if unit is None and not node.inputs and not is_leaf(node):
+        if not node.inputs and not is_leaf(node):
             for box, wires in ends:  # a constant stands at each of its readers
+                if box.kind == "module":
+                    continue
                 word = Box(node.op.label, "constant", self.names[node])
                 self._join(word, box, node, wires, False)
             return
+        if is_parameter(node) and len(ends) == 1 and ends[0][0].kind == "module":
+            return  # it belongs to that module: as in drawings it is in the box
         source = self.boxes[unit] if unit else self._word(node)
         if len(ends) > 1:
             copy = self.copies[node] = Box("copy", "copy", self.names[node], ADDER)
