@@ -50,6 +50,8 @@ class Session:
         """Whether that training is to go on afterwards."""
         self.changes: list[Any] = []
         """What was set to another value, the last one last."""
+        self.whys: list[Any] = []
+        """What `why` explained, level by level: the term that was opened last at the end."""
         self.history: list[str] = []
         """The commands so far."""
 
