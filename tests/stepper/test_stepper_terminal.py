@@ -30,14 +30,16 @@ for _ in range(8_000):
 
 
 class Terminal:
-    """A stepper in a terminal."""
+    """A stepper in a terminal, or with no `file` a Python prompt."""
 
-    def __init__(self, file: Path, size: tuple[int, int], *options: str, **more: str) -> None:
-        state = {"XDG_STATE_HOME": str(file.parent / "state"), "TERM": "xterm-256color"}
+    def __init__(
+        self, folder: Path, file: Path | None, size: tuple[int, int], *options: str, **more: str
+    ) -> None:
+        state = {"XDG_STATE_HOME": str(folder / "state"), "TERM": "xterm-256color"}
         kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
         self.child: Any = pexpect.spawn(
             sys.executable,
-            ["-m", "tinygraph", "step", str(file), *options],
+            ["-m", "tinygraph", "step", str(file), *options] if file else ["-q"],
             dimensions=size,
             encoding="utf-8",
             timeout=LONG,
@@ -67,7 +69,7 @@ def circuit(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=SIZES, ids=["80x24", "200x50"])
 def terminal(request: pytest.FixtureRequest, circuit: Path) -> Iterator[Terminal]:
-    found = Terminal(circuit, request.param)
+    found = Terminal(circuit.parent, circuit, request.param)
     yield found
     found.child.close(force=True)
 
@@ -145,24 +147,41 @@ def test_the_quiz_has_a_prompt_of_its_own(terminal: Terminal) -> None:
 
 
 def test_history_is_there_in_the_next_session(circuit: Path) -> None:
-    first = Terminal(circuit, SIZES[0])
+    first = Terminal(circuit.parent, circuit, SIZES[0])
     first.wait("0/7> ")
     first.type("show x")
     first.wait("x = -2.0")
     first.wait("0/7> ")
     first.type("q")
     assert first.ends() == 0
-    second = Terminal(circuit, SIZES[0])
+    second = Terminal(circuit.parent, circuit, SIZES[0])
     second.wait("0/7> ")
     second.child.send("\x1b[A\x1b[A")
     second.wait("show x")
     second.child.close(force=True)
 
 
+def test_a_python_prompt_keeps_its_own_history(tmp_path: Path) -> None:
+    basic = {"PYTHON_BASIC_REPL": "1", "PYTHON_HISTORY": str(tmp_path / "python")}
+    found = Terminal(tmp_path, None, SIZES[0], HOME=str(tmp_path), **basic)
+    found.wait(">>> ")
+    found.type("import tinygraph as tg")
+    found.wait(">>> ")
+    found.type("tg.step(tg.tensor(2.0, name='x') * 3.0)")
+    found.wait("0/3> ")
+    found.type("n")
+    found.wait("1/3> ")
+    found.type("q")
+    found.wait(">>> ")
+    found.child.send("\x1b[A")
+    found.wait("tg.step(tg.tensor(")
+    found.child.close(force=True)
+
+
 def test_ctrl_c_in_a_long_continue_keeps_the_session(tmp_path: Path) -> None:
     file = tmp_path / "chain.py"
     file.write_text(CHAIN)
-    found = Terminal(file, SIZES[0])
+    found = Terminal(tmp_path, file, SIZES[0])
     steps = int(re.findall(r"step 0 of (\d+)", found.wait("> "))[-1])
     found.type("break value < 0")
     found.wait(f"0/{steps}> ")
@@ -185,7 +204,7 @@ def test_ctrl_c_in_a_long_continue_keeps_the_session(tmp_path: Path) -> None:
 def test_without_colours(
     circuit: Path, options: tuple[str, ...], more: dict[str, str], escapes: str
 ) -> None:
-    found = Terminal(circuit, SIZES[0], *options, **more)
+    found = Terminal(circuit.parent, circuit, SIZES[0], *options, **more)
     said = found.wait("0/7> ")
     found.type("n")
     said += found.wait("1/7> ")
