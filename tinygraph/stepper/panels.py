@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,15 @@ from tinygraph.stepper.numbers_view import Index, statistics, tensor_view
 from tinygraph.stepper.rule import sent_element
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.styles import GRADIENT, VALUE
+from tinygraph.stepper.window_view import is_window, window_views
 
 BESIDE = 90
 """Columns from which on two tensors stand next to each other."""
 
 GAP = 3
 
-View = tuple[str, Reading | None, Index, str]
-"""A name, numbers, the element that is shown, a colour."""
+View = tuple[str, Reading | None, Index, str, Collection[Index] | None]
+"""A name, numbers, the element that is shown, a colour, the elements that are marked."""
 
 
 def has_tensors(level: Level) -> bool:
@@ -33,6 +34,7 @@ def has_tensors(level: Level) -> bool:
     found = level.__dict__.get("_has_tensors")
     if found is None:
         wide = any(x.type.size > 1 for gate in level.order for x in (gate, *gate.inputs))
+        wide = wide or (level.opened is not None and is_window(level.opened))
         found = level.__dict__["_has_tensors"] = wide
     return found
 
@@ -43,15 +45,17 @@ def tensor_panel(session: Session, width: int, height: int) -> list[Text]:
     views = _views(session)
     if height < 1:
         return []
+    if session.level.opened is not None and 2 < height < 12 and width < BESIDE:
+        views = views[:1]  # one picture that says something
     if height < 6:
-        return [line for view in views for line in tensor_view(*view[:3], width, 1, view[3])][
+        return [line for view in views for line in tensor_view(*view[:3], width, 1, *view[3:])][
             :height
         ]
     if width < BESIDE or len(views) < 2:
         each = height // max(len(views), 1)
-        return [line for v in views for line in tensor_view(*v[:3], width, each, v[3])]
+        return [line for v in views for line in tensor_view(*v[:3], width, each, *v[3:])]
     half = (width - GAP) // 2
-    sides = [tensor_view(*view[:3], half, height, view[3]) for view in views[:2]]
+    sides = [tensor_view(*view[:3], half, height, *view[3:]) for view in views[:2]]
     return _beside(sides, half)
 
 
@@ -70,6 +74,8 @@ def _beside(sides: Sequence[list[Text]], half: int) -> list[Text]:
 
 
 def _views(session: Session) -> list[View]:
+    if session.level.opened is not None:
+        return [*window_views(session.level.opened, session.record)]
     record, journal, known = session.record, session.journal, session.known
     if record is None or not session.level.shows(record.gate):
         return []
@@ -78,7 +84,7 @@ def _views(session: Session) -> list[View]:
     def view(
         name: str, reading: Reading | None, node: Node, style: str, index: Index | None = None
     ) -> View:
-        return name, reading, session.element(node) if index is None else index, style
+        return name, reading, session.element(node) if index is None else index, style, None
 
     if isinstance(record, Backward):
         source = record.wire.source

@@ -50,6 +50,10 @@ class Opened:
     """For each input which of its elements are read, those of the other terms too."""
     outside: int
     """How many reads fell outside of an input."""
+    arrays: Sequence[np.ndarray]
+    """The values of the gate's inputs."""
+    names: Sequence[str]
+    """What the inputs are called."""
 
     @property
     def count(self) -> int:
@@ -205,7 +209,20 @@ class Elements:
         reads = {k: Window(mask) for k, mask in sorted(marks.masks.items()) if mask.any()}
         others = {node: count for node, count in builder.others.items() if node in there}
         outside = len(padding) + marks.outside
-        return Opened(self.gate, at, y, leaves, constants, padding, others, terms, reads, outside)
+        return Opened(
+            self.gate,
+            at,
+            y,
+            leaves,
+            constants,
+            padding,
+            others,
+            terms,
+            reads,
+            outside,
+            self.arrays,
+            self.names,
+        )
 
 
 def _silent(gate: Node) -> set[int]:

@@ -58,6 +58,8 @@ def _lines(session: Session, width: int, height: int) -> list[Text]:
     tensors = 0
     if has_tensors(session.level) and room >= 16:
         tensors = 2 if room < 30 else 2 + (room - 26) // 2
+        if session.level.opened is not None and room >= 22:
+            tensors = max(tensors, 7)  # a picture with the window marked
     left = room - len(head) - len(foot) - rows - len(watches) - tensors
     circuit = _circuit(session, width, left) if left >= 3 else []
     rule = _ruled(rule_of(session), width, rows)

@@ -47,6 +47,10 @@ class Window(Set[Position]):
             return ()
         return tuple(zip(found.min(0).tolist(), found.max(0).tolist(), strict=True))
 
+    @property
+    def span(self) -> str:
+        """The bounds as a slice: `[0,1:4,2:5]`."""
+        return f"[{','.join(f'{a}' if a == b else f'{a}:{b + 1}' for a, b in self.bounds)}]"
+
     def __repr__(self) -> str:
-        spans = ",".join(f"{a}" if a == b else f"{a}:{b + 1}" for a, b in self.bounds)
-        return f"<{len(self):,} positions in [{spans}]>"
+        return f"<{len(self):,} positions in {self.span}>"
