@@ -16,10 +16,13 @@ from rich.text import Text
 from tinygraph.stepper.completion import completions
 from tinygraph.stepper.interpreter import Interpreter, bug
 from tinygraph.stepper.line_editing import line_editing
+from tinygraph.stepper.numbers_short import NOT_YET
 from tinygraph.stepper.quiz import question_of
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
+
+SAID = "not computed yet"
 
 SIZE = (80, 24)
 """Columns and rows where there is no terminal to ask."""
@@ -102,7 +105,7 @@ class Repl:
 
     def follow(self, lines: Iterable[str]) -> bool:
         """Runs lines, each echoed behind its prompt; whether one of them ended the session."""
-        self.draw([*self.session.notes, *self._tour()])
+        self.draw(self._opening())
         for line in lines:
             self._write(f"{self.prompt}{line.rstrip()}\n")
             if self.take(line):
@@ -114,7 +117,7 @@ class Repl:
         """Reads lines with `read`, given the prompt, until the end. Ctrl-C clears the line."""
         if self.in_place:  # what is on the screen moves to where it can be scrolled to
             self._write("\n" * self.size[1])
-        self.draw([*self.session.notes, *self._tour()])
+        self.draw(self._opening())
         while True:
             try:
                 self.prompting = True
@@ -147,9 +150,10 @@ class Repl:
             self._end()
         return ends
 
-    def _tour(self) -> list[Any]:
+    def _opening(self) -> list[Any]:
+        """What stands below the first screen."""
         tour = self.session.tour
-        return [] if tour is None else tour.paragraphs(self.session)
+        return [*self.session.notes, *(tour.paragraphs(self.session) if tour else ())]
 
     def draw(self, lines: Iterable[Any] = ()) -> None:
         """Draws the screen with lines below it."""
@@ -210,13 +214,17 @@ class Repl:
             emoji=False,
             file=self.out,
         )
-        with console.capture() as capture:
-            for line in lines:
-                if isinstance(line, str | Text):
-                    console.print(line, soft_wrap=True)
-                else:
-                    console.print(line)
+        try:
+            with console.capture() as capture:
+                for line in lines:
+                    console.print(line, soft_wrap=isinstance(line, str | Text))
+        except Exception as error:
+            if self.interpreter.strict:
+                raise
+            return f"{bug(error, 'printing')}\n"
         text = capture.get()
+        if self.plain:  # said rather than shown
+            text = text.replace(f"{NOT_YET}, {SAID}", SAID).replace(NOT_YET, SAID)
         return text if self.in_place else re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
     def _end(self) -> None:
