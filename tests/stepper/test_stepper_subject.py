@@ -127,7 +127,10 @@ def test_inputs_stand_for_the_example() -> None:
         journal_of(step)
     x, y = X[:2] * 3, Y[:2]
     journal = journal_of(step, x, y)
+    given = x.copy()
     x[:] = 0  # what was given is not looked at again
+    (node,) = [node for node, name in journal.names.items() if name == "x"]
+    assert np.array_equal(journal.value(node), given)
     assert journal.value(journal.outputs[0]) == loss_of(tg.tensor(X[:2] * 3), tg.tensor(y)).numpy()
 
 
@@ -161,6 +164,21 @@ def test_second_order() -> None:
     assert np.array_equal(gradient, tg.grad(inner, w).numpy())
     assert journal.value(journal.outputs[0]) == step(X).numpy()
     assert np.array_equal(w.numpy(), expected)
+
+
+def test_gradients_that_are_differentiated_again_are_no_backward_pass() -> None:
+    """Also if they are sent over more wires than those of the second order."""
+    w, v = tg.parameter([1.0, -2.0, 0.5], name="w"), tg.parameter(3.0, name="v")
+
+    @tg.jit(backend="numpy", example=(X,))
+    def step(x: Any) -> Any:
+        y = (tg.tanh(tg.tanh(tg.tanh(x @ w))) * v * v).sum()
+        dw, dv = tg.grad(y, [w, v])
+        return dw, tg.grad(tg.square(dv), v)
+
+    journal = journal_of(step)
+    assert np.array_equal(journal.gradient(v), step(X)[1].numpy())
+    assert not any(journal.names[node] == "w" for node in journal.gradients)
 
 
 def test_two_losses_in_one_function() -> None:

@@ -153,6 +153,25 @@ def test_metrics_parameters_gradients_and_gates() -> None:
         assert stopped.condition == until
 
 
+def test_a_gradient_is_that_of_the_step_itself() -> None:
+    """Not that at the parameters after it: with a condition between two of them, the second."""
+    norms: list[float] = []
+
+    def look(stopped: Stopped) -> bool:
+        (kernel,) = [n for n, name in stopped.journal.names.items() if name == "dense/kernel"]
+        norms.append(float(np.linalg.norm(stopped.journal.gradient(kernel).astype(np.float64))))
+        return True
+
+    with tg.watch(net(), until="step > 0", on_stop=look) as watch:
+        fit(watch.model, 3)
+    assert norms[0] < norms[1] < norms[2]
+    between = (norms[1] + norms[2]) / 2
+    seen: list[Stopped] = []
+    with tg.watch(net(), f"norm(grad(dense/kernel)) > {between}", on_stop=seen.append) as watch:
+        fit(watch.model, 5)
+    assert seen[0].numbers["step"] == 3
+
+
 def test_a_parameter_has_its_value_after_the_step() -> None:
     """So the step shown is the one that made it what it is."""
     model = net()
