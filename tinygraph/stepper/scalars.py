@@ -15,6 +15,7 @@ import numpy as np
 from tinygraph.errors import ShapeError, TinygraphError
 from tinygraph.grad.reverse import reaching
 from tinygraph.graph import Node, backward_of, is_leaf, leaf, make, topological, written_at
+from tinygraph.journal import Held, Reading
 from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis
 from tinygraph.ops import detach
@@ -59,6 +60,11 @@ class Opened:
     def count(self) -> int:
         """The number of terms, those without gates too."""
         return sum(self.others.get(term, 1) for term in self.terms)
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """The values of the gate's inputs, with their statistics."""
+        return [Held(array) for array in self.arrays]
 
     @property
     def gates(self) -> list[Node]:

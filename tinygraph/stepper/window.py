@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Window(Set[Position]):
     def __len__(self) -> int:
         return int(np.count_nonzero(self.mask))
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each axis the first and the last position; empty if nothing was read."""
         found = np.argwhere(self.mask)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from tinygraph.graph import Node
-from tinygraph.journal import Backward, Held, Reading, Record
+from tinygraph.journal import Backward, Reading, Record
+from tinygraph.stepper.numbers_view import plane
 from tinygraph.stepper.scalars import Index, Opened
 from tinygraph.stepper.styles import VALUE
 from tinygraph.stepper.window import Window
 
-Marked = tuple[str, Reading, Index, str, Window]
+Marked = tuple[str, Reading, Index, str, Window | None]
 """A name, numbers, the element that the step is about, a colour, the window."""
+
+MOST = 0.5
+"""A window that covers more of the picture than this is not marked: it would hide the numbers."""
 
 
 def is_window(opened: Opened) -> bool:
@@ -20,17 +24,13 @@ def is_window(opened: Opened) -> bool:
 def window_views(opened: Opened, record: Record | None) -> list[Marked]:
     """The inputs that are read, the one with the largest picture first."""
     about = _about(opened, record)
-    found = [
-        (
-            opened.names[k] + ("" if window.mask.all() else f", window {window.span}"),
-            Held(opened.arrays[k]),
-            about.get(k, _first(window)),
-            VALUE,
-            window,
-        )
-        for k, window in opened.reads.items()
-        if opened.gate.inputs[k].type.size > 1
-    ]
+    found: list[Marked] = []
+    for k, window in opened.reads.items():
+        if opened.gate.inputs[k].type.size > 1:
+            name = opened.names[k] + ("" if window.mask.all() else f", window {window.span}")
+            at = about.get(k, _first(window))
+            small = plane(window.mask, at).mean() <= MOST
+            found.append((name, opened.readings[k], at, VALUE, window if small else None))
     return sorted(found, key=lambda view: -_pixels(view[1]))
 
 
