@@ -16,7 +16,7 @@ from tinygraph.errors import GrammarError
 from tinygraph.nn import BatchNormalization, Dense, Dropout, Input, Model, Sequential
 from tinygraph.stepper.interpreter import Interpreter
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.watch import Stopped
+from tinygraph.stepper.stopped import Stopped
 
 BACKENDS = ["numpy", "llvm"]
 X = np.random.default_rng(1).standard_normal((12, 3)).astype(np.float32)

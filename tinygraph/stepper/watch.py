@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,54 +13,15 @@ import numpy as np
 from tinygraph.compile import Jitted
 from tinygraph.errors import NumericError, TinygraphError
 from tinygraph.graph import Node
-from tinygraph.journal import Journal, number
+from tinygraph.journal import Journal
 from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves
 from tinygraph.stepper.grammar import Condition
-from tinygraph.stepper.subject import Subject, step_journal, training_call
+from tinygraph.stepper.stopped import Call, Stopped, talked
+from tinygraph.stepper.subject import step_journal, training_call
 from tinygraph.stepper.watch_scope import StepScope
 from tinygraph.tensor import Parameter, Tensor, arrays_of, bind
-from tinygraph.training.progress import clear_bars
 from tinygraph.training.watching import Iteration, Numbers
-
-Call = tuple[Callable[..., Any], tuple[Any, ...], str]
-"""A function, what it is called with, and its name."""
-
-
-@dataclass(eq=False)
-class Stopped:
-    """A step of training at which the condition of a watch holds.
-
-    As long as one looks at it the parameters are those from before the step, and so is all else
-    that the step reads.
-    """
-
-    condition: str
-    where: str
-    """Such as "epoch 1, batch 17"."""
-    numbers: dict[str, float]
-    """Loss and metrics of the batch, and `step`, `epoch`, `batch`."""
-    call: Call
-
-    @cached_property
-    def subject(self) -> Subject:
-        """The step as a journal, with a title and notes."""
-        fn, args, name = self.call
-        found = step_journal(fn, args, name)
-        notes = (f"{self.condition} holds here: {self._said()}", *found.notes)
-        return Subject(found.journal, f"{self.where} of {name}", notes)
-
-    @property
-    def journal(self) -> Journal:
-        return self.subject.journal
-
-    def _said(self) -> str:
-        said = [f"{name} {number(value)}" for name, value in self.numbers.items()]
-        return ", ".join(said[:6])
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.condition} holds: {self._said()}"
-
 
 OnStop = Callable[[Stopped], Any]
 
@@ -137,7 +94,7 @@ class Watch(ABC):
         from tinygraph.stepper.repl import is_terminal
 
         if is_terminal():
-            return _talked(stopped)
+            return talked(stopped)
         saved = f"; its journal is in {self.save}" if self.save is not None else ""
         after = f"; the model is as it was before this step{saved}"
         if in_notebook():
@@ -264,33 +221,6 @@ def _numbers_of(result: Any) -> dict[str, float]:
             str(k): x.item() for k, x in fields.items() if isinstance(x, Tensor) and not x.shape
         }
     return known
-
-
-def _talked(stopped: Stopped) -> bool:
-    """Steps through it at the terminal; whether the training is to go on."""
-    from tinygraph.stepper.repl import run
-    from tinygraph.stepper.session import Session
-
-    subject = stopped.subject
-    session = Session(subject.journal, subject.title, subject.notes)
-    session.training = stopped
-    clear_bars()
-    with _usual_interrupts():
-        run(session)
-    return session.goes_on
-
-
-@contextmanager
-def _usual_interrupts() -> Iterator[None]:
-    """Inside, Ctrl-C raises `KeyboardInterrupt`: `fit` only notes the first one."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

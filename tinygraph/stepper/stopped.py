@@ -1,0 +1,83 @@
+"""A step of training at which a watch stopped, and talking about it at the terminal."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tinygraph.journal import Journal, number
+from tinygraph.stepper.subject import Subject, step_journal
+from tinygraph.training.progress import clear_bars
+
+Call = tuple[Callable[..., Any], tuple[Any, ...], str]
+"""A function, what it is called with, and its name."""
+
+
+@dataclass(eq=False)
+class Stopped:
+    """A step of training at which the condition of a watch holds.
+
+    As long as one looks at it the parameters are those from before the step, and so is all else
+    that the step reads.
+    """
+
+    condition: str
+    where: str
+    """Such as "epoch 1, batch 17"."""
+    numbers: dict[str, float]
+    """Loss and metrics of the batch, and `step`, `epoch`, `batch`."""
+    call: Call
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The step as a journal, with a title and notes."""
+        fn, args, name = self.call
+        found = step_journal(fn, args, name)
+        notes = (f"{self.condition} holds here: {self._said()}", *found.notes)
+        return Subject(found.journal, f"{self.where} of {name}", notes)
+
+    @property
+    def journal(self) -> Journal:
+        return self.subject.journal
+
+    def _said(self) -> str:
+        said = [f"{name} {number(value)}" for name, value in self.numbers.items()]
+        return ", ".join(said[:6])
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.condition} holds: {self._said()}"
+
+
+def talked(stopped: Stopped) -> bool:
+    """Steps through it at the terminal; whether the training is to go on."""
+    from rich.console import Console
+
+    from tinygraph.stepper.repl import run
+    from tinygraph.stepper.session import Session
+
+    clear_bars()
+    with Console(stderr=True).status(f"{stopped.where}: running the step again"):
+        subject = stopped.subject
+    session = Session(subject.journal, subject.title, subject.notes)
+    session.training = stopped
+    with _usual_interrupts():
+        run(session)
+    return session.goes_on
+
+
+@contextmanager
+def _usual_interrupts() -> Iterator[None]:
+    """Inside, Ctrl-C raises `KeyboardInterrupt`: `fit` only notes the first one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
