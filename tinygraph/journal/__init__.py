@@ -3,10 +3,12 @@
 Drawings read it. Its numbers are those of the ops' own NumPy meaning.
 """
 
-from tinygraph.journal.iteration import iteration as iteration
-from tinygraph.journal.iteration import shown_backward as shown_backward
+from tinygraph.journal.against import Comparison as Comparison
+from tinygraph.journal.against import against as against
 from tinygraph.journal.diff import Diff as Diff
 from tinygraph.journal.diff import diff as diff
+from tinygraph.journal.iteration import iteration as iteration
+from tinygraph.journal.iteration import shown_backward as shown_backward
 from tinygraph.journal.loaded import load_journal as load_journal
 from tinygraph.journal.memory import Memory as Memory
 from tinygraph.journal.memory import Recalled as Recalled

@@ -32,6 +32,8 @@ class Memory:
 
     def __init__(self, keep: int, given: Mapping[Node, np.ndarray] | None = None) -> None:
         self.budget = keep
+        self.given = frozenset(given or ())
+        """The nodes whose values were told, not computed."""
         self.kept: dict[Node, np.ndarray] = dict(given or {})
         """What is never computed again; values `given` for gates stand instead of theirs."""
         self._recent: OrderedDict[Node, np.ndarray] = OrderedDict()
