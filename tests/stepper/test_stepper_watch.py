@@ -100,6 +100,16 @@ def test_the_numbers_of_the_step_are_those_of_the_run(backend: str) -> None:
         np.testing.assert_allclose(updates[name], after[name], rtol=tolerance, atol=tolerance)
 
 
+def test_a_step_can_be_looked_at_when_training_has_gone_on() -> None:
+    model = net(rate=0.01)
+    seen: list[Stopped] = []
+    with tg.watch(model, until="step == 2", on_stop=lambda s: seen.append(s) or True):
+        fit(model, 5)
+    (stopped,) = seen
+    loss = stopped.journal.value(stopped.journal.outputs[0])
+    assert loss == np.float32(losses_of(net(rate=0.01), 2)[1])
+
+
 def test_dropout_statistics_and_shuffled_batches() -> None:
     model, plain = dropout_net(), dropout_net()
     seen: list[tuple[Stopped, float]] = []

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from tinygraph.journal import Journal, number
-from tinygraph.stepper.subject import Subject, step_journal
+from tinygraph.stepper.filling import Filled
+from tinygraph.stepper.subject import Subject, call_journal
 from tinygraph.training.progress import clear_bars
-
-Call = tuple[Callable[..., Any], tuple[Any, ...], str]
-"""A function, what it is called with, and its name."""
 
 
 @dataclass(eq=False)
 class Stopped:
     """A step of training at which the condition of a watch holds.
 
-    As long as one looks at it the parameters are those from before the step, and so is all else
-    that the step reads.
+    It keeps what the step read: the parameters, and all else, from before the step.
     """
 
     condition: str
@@ -31,15 +27,16 @@ class Stopped:
     """Such as "epoch 1, batch 17"."""
     numbers: dict[str, float]
     """Loss and metrics of the batch, and `step`, `epoch`, `batch`."""
-    call: Call
+    name: str
+    """What the step is called."""
+    call: Filled
 
     @cached_property
     def subject(self) -> Subject:
         """The step as a journal, with a title and notes."""
-        fn, args, name = self.call
-        found = step_journal(fn, args, name)
+        found = call_journal(self.call, self.name)
         notes = (f"{self.condition} holds here: {self._said()}", *found.notes)
-        return Subject(found.journal, f"{self.where} of {name}", notes)
+        return Subject(found.journal, f"{self.where} of {self.name}", notes)
 
     @property
     def journal(self) -> Journal:

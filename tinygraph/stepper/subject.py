@@ -100,15 +100,20 @@ def step_journal(
     on_progress: Progress | None = None,
 ) -> Subject:
     """One call of a function with its parameters' current values. Nothing is assigned."""
-    call = filled(fn, args, name)
+    return call_journal(filled(fn, args, name), name, keep=keep, on_progress=on_progress)
+
+
+def call_journal(
+    call: Filled, name: str, *, keep: int = KEEP, on_progress: Progress | None = None
+) -> Subject:
+    """The same for a call whose numbers are settled already."""
     options: dict[str, Any] = {"keep": keep, "on_progress": on_progress}
     if not call.outputs:
         raise TinygraphError(f"{name} returns no tensor and assigns to no parameter")
     place = shown_backward(call.taken, call.outputs)
     if place is None:
         return Subject(*_forward_only(call, name, options))
-    taken = call.taken[place]
-    journal = iteration(call.results, taken, call.updates, **options)
+    journal = iteration(call.results, call.taken[place], call.updates, **options)
     return Subject(journal, f"one call of {name}", _others(call, place, journal))
 
 

@@ -16,12 +16,16 @@ from tinygraph.graph import Node
 from tinygraph.journal import Journal
 from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves
+from tinygraph.stepper.filling import filled
 from tinygraph.stepper.grammar import Condition
-from tinygraph.stepper.stopped import Call, Stopped, talked
+from tinygraph.stepper.stopped import Stopped, talked
 from tinygraph.stepper.subject import step_journal, training_call
 from tinygraph.stepper.watch_scope import StepScope
 from tinygraph.tensor import Parameter, Tensor, arrays_of, bind
 from tinygraph.training.watching import Iteration, Numbers
+
+Call = tuple[Callable[..., Any], tuple[Any, ...], str]
+"""A function, what it is called with, and its name."""
 
 OnStop = Callable[[Stopped], Any]
 
@@ -76,7 +80,8 @@ class Watch(ABC):
         if not self.condition.holds(StepScope(self.condition, numbers, named, make)):
             return True
         bind(state, before)
-        self.stopped = Stopped(self.condition.text, where, numbers, call())
+        called = call()
+        self.stopped = Stopped(self.condition.text, where, numbers, called[2], filled(*called))
         if self._look(self.stopped):
             bind(state, after)
             return True
