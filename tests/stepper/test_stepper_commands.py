@@ -158,6 +158,17 @@ def test_no_two_commands_have_a_name_in_common() -> None:
 # ---- looking ----
 
 
+def test_show_an_element_says_how_it_comes_about() -> None:
+    session = session_of(small_net())
+    gate = next(name for name in session.names.values() if name.startswith("conv"))
+    at = f"{gate}[0,0,0,0]"
+    assert " terms) = " not in answer_to(f"show {at}", session)
+    talk(["end"], session)
+    said = [line for line in answer_to(f"show {at}", session).split("\n") if "terms)" in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{at} = ")
+
+
 def test_show_an_element_a_slice_and_all() -> None:
     session = session_of(small_net())
     talk(["end"], session)

@@ -130,7 +130,7 @@ def test_formulas_in_numbers() -> None:
         "erf[1,0] = erf(1.0) = 0.8427",
         "max = max(0.5, -2.0, 1.0, 3.0) = 3.0",
         "sum[0] = 0.5 - 2.0 = -1.5",
-        "transpose[0,1] = 1.0",
+        "transpose[0,1] = x[1,0] = 1.0",
     ]
 
 

@@ -32,11 +32,13 @@ def formula_with_numbers(
 ) -> str:
     """Element `index` of `gate` in numbers: `conv_1[0,2] = 0.5 * 1.2 + ... (27 terms) = 3.1`.
 
-    `arrays` are the values of the gate's inputs. Terms that read outside of an input and change
+    `arrays` are the values of the gate's inputs. An element that is only moved has a name instead:
+    `transpose_1[0,1] = x[1,0] = 3.1`. Terms that read outside of an input and change
     nothing are not counted. Of a formula wider than `width` only the result is given.
     """
     at = checked(gate, index, f"{gate}")
-    elements = Elements(gate, checked_values(gate, arrays), [""] * len(gate.inputs))
+    called = [(names or {}).get(x) or x.name or "" for x in gate.inputs]
+    elements = Elements(gate, checked_values(gate, arrays), called)
     build = Builder(elements.arrays, elements.leaf, elements.outside, padding=False)
     name = (names or {}).get(gate) or gate.name or gate.op.name
     left = name + (f"[{','.join(map(str, at))}]" if at else "")
@@ -50,7 +52,13 @@ def formula_with_numbers(
         nodes, count = build.first_terms(e, where, FEW)
         return _line(left, _reduction(e.kind, nodes, count, width), value)
     y = build.build(e, where)
-    return _line(left, _text(y, width) if y.inputs else "", value)
+    return _line(left, _text(y, width) if y.inputs else _moved(y), value)
+
+
+def _moved(y: Node) -> str:
+    """The element of an input that this one is."""
+    named = isinstance(y.op, Leaf) and y.name is not None and not y.name.startswith("[")
+    return (y.name or "") if named else ""
 
 
 def _call(y: Node) -> str:

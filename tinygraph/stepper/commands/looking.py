@@ -9,11 +9,13 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Reading, number
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
 from tinygraph.stepper.elements import called, placed, slope_of
+from tinygraph.stepper.number_formula import formula_with_numbers
 from tinygraph.stepper.numbers_short import short
 from tinygraph.stepper.places import Place, find_place
 from tinygraph.stepper.styles import GRADIENT, VALUE
@@ -62,10 +64,23 @@ def _readings(session: Session, node: Node) -> list[tuple[str, Reading | None, s
 def _element(session: Session, node: Node, index: tuple[int, ...]) -> list[Any]:
     journal, known = session.journal, session.known
     lines = [_one(called(journal, node, index), known.values.get(node), index, VALUE)]
+    if node.inputs and node in known.values:
+        lines += _computed(session, node, index)
     if node in journal.gradients:
         title = slope_of(journal, node, index)
         lines.append(_one(title, known.gradients.get(node), index, GRADIENT))
     return lines
+
+
+def _computed(session: Session, node: Node, index: tuple[int, ...]) -> list[Any]:
+    """How an element comes about, where its numbers are at hand and there is something to say."""
+    readings = [session.journal.values[x].array for x in node.inputs]
+    arrays = [array for array in readings if array is not None]
+    try:
+        text = formula_with_numbers(node, index, arrays, session.journal.names)
+    except TinygraphError:  # a journal from a file, or an op without an equation
+        return []
+    return [Text(text, VALUE)] if text.count(" = ") > 1 else []
 
 
 def _one(title: str, reading: Reading | None, index: tuple[int, ...], colour: str) -> Text:
