@@ -185,9 +185,9 @@ class _Slopes:
 
     def _side(self, index: Index, step: float) -> float:
         moved = self.value.copy()
-        moved[index] += step
-        y = self.at_value(moved)
         with np.errstate(all="ignore"):
+            moved[index] += step
+            y = self.at_value(moved)
             apart = np.where(y == self.middle, 0, y - self.middle)  # infinity stays infinity
             return float((apart * self.weights).sum()) / float(moved[index] - self.value[index])
 
@@ -208,7 +208,10 @@ def in_float64(op: Op) -> Op:
 
 
 def _apart(a: float, b: float) -> float:
-    return abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
+    if a == b:
+        return 0.0
+    size = max(abs(a), abs(b))
+    return abs(a - b) / size if math.isfinite(a - b) else math.inf
 
 
 def _lines(found: Check) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -59,6 +60,15 @@ def largest(array: np.ndarray) -> Index:
     bad = np.flatnonzero(np.isnan(flat))
     at = int(bad[0]) if bad.size else int(np.argmax(flat))
     return tuple(int(k) for k in np.unravel_index(at, array.shape))
+
+
+def summed(values: Iterable[float]) -> float:
+    """The sum without rounding on the way; infinities and NaN go through."""
+    several = list(values)
+    try:
+        return math.fsum(several)
+    except (ValueError, OverflowError):  # infinity - infinity, or beyond float64 on the way
+        return sum(several)
 
 
 def read_by(journal: Journal) -> dict[Node, list[Wire]]:

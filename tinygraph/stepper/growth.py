@@ -83,9 +83,9 @@ def _told(
     first = f"{name(journal, node, index)} = {number(value)}"
     if not steps:
         return (node, index), [f"{first}: here it starts."]
-    last = steps[-1]
+    last, far = steps[-1], "one gate" if len(steps) == 1 else f"{len(steps)} gates"
     lines = [
-        f"{first}. Following what gives most of it, {len(steps)} gates far, it {verb} "
+        f"{first}. Following what gives most of it, {far} far, it {verb} "
         f"{name(journal, last.node, last.index)} = {number(last.value)}."
     ]
     sizes = [abs(value), *(abs(step.value) for step in steps)]

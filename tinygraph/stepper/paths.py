@@ -29,6 +29,7 @@ from tinygraph.stepper.elements import (
     read_by,
     slope_of,
     started,
+    summed,
 )
 from tinygraph.stepper.slopes import Slopes
 from tinygraph.stepper.why import gradient_of
@@ -92,7 +93,7 @@ class Paths:
     @property
     def others(self) -> float:
         """The sum of all paths that are not listed."""
-        return self.total - math.fsum(path.value for path in self.paths)
+        return self.total - summed(path.value for path in self.paths)
 
     @property
     def apart(self) -> float:
@@ -219,7 +220,7 @@ def _all(
             for rank, rest in enumerate(best[step.place])
         )
         best[place] = heapq.nsmallest(k, some, key=lambda b: -_size(b.value))
-        total[place] = math.fsum(s.coefficient * total[s.place] for s in steps)
+        total[place] = summed(s.coefficient * total[s.place] for s in steps)
         count[place] = sum(count[s.place] for s in steps)
     return [_followed(best, b) for b in best[here]], total[here], count[here]
 
@@ -280,7 +281,7 @@ def _total(tree: _Tree, here: Element) -> float:
     start = tree.start(here)
     if start is not None:
         return start
-    return math.fsum(s.coefficient * tree.gradient(s.place) for s in tree.up(here))
+    return summed(s.coefficient * tree.gradient(s.place) for s in tree.up(here))
 
 
 # ---- in words ----

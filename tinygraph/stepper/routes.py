@@ -26,6 +26,7 @@ from tinygraph.stepper.elements import (
     read_by,
     slope_of,
     started,
+    summed,
 )
 from tinygraph.stepper.slopes import Slopes
 from tinygraph.stepper.why import gradient_of
@@ -65,7 +66,7 @@ class Routes:
     @property
     def others(self) -> float:
         """What all routes that are not listed give."""
-        return self.gradient - math.fsum(route.value for route in self.routes)
+        return self.gradient - summed(route.value for route in self.routes)
 
     @property
     def lines(self) -> list[str]:

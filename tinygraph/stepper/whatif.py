@@ -7,7 +7,7 @@ is keeping the old journal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,9 @@ class Change:
         if self.nudged is None or self.node not in self.before.gradients:
             return None
         gradient = self.before.gradient(self.node)
-        whole = self.index is None
-        return self.nudged * float(
-            gradient.sum(dtype=np.float64) if whole else gradient[self.index]
-        )
+        some = gradient if self.index is None else gradient[self.index]
+        with np.errstate(all="ignore"):
+            return self.nudged * float(some.sum(dtype=np.float64))
 
     @property
     def lines(self) -> list[str]:
@@ -129,8 +128,7 @@ def set_value(
     journal: Journal, node: Node, value: Any, index: Sequence[int] | None = None
 ) -> Change:
     """The change when a node, or one element of it, has the `value`: a number, or an array."""
-    old = journal.value(node)
-    new = np.array(old)
+    new = _numbers(journal, node)
     with np.errstate(all="ignore"):
         try:
             given = np.asarray(value).astype(node.dtype.numpy)
@@ -139,13 +137,13 @@ def set_value(
     if node.dtype.is_integer and not np.array_equal(given, np.asarray(value)):
         raise DtypeError(f"{called(journal, node)} is {node.type}: {value!r} is no {node.dtype}")
     at = None if index is None else checked(node, index, called(journal, node))
-    try:
-        new[... if at is None else at] = given
-    except ValueError:
+    if given.shape not in ((), node.shape if at is None else ()):
         raise ShapeError(
-            f"{called(journal, node)} is {node.type}; a value of shape {list(given.shape)} "
-            "does not fit"
-        ) from None
+            f"{called(journal, node, at)} takes one number"
+            + ("" if at else f", or {list(node.shape)} of them")
+            + f"; a value of shape {list(given.shape)} does not fit"
+        )
+    new[... if at is None else at] = given
     return _compared(journal, changed(journal, node, new), node, at)
 
 
@@ -159,12 +157,20 @@ def nudge(
     if not node.dtype.is_float:
         raise DtypeError(f"{called(journal, node)} is {node.type}: only floats can be nudged")
     at = None if index is None else checked(node, index, called(journal, node))
-    new = np.array(journal.value(node))
+    new = _numbers(journal, node)
     here: Any = ... if at is None else at
     if eps is None:
         eps = NUDGE * max(1.0, float(np.max(np.abs(np.nan_to_num(new[here])), initial=0)))
-    new[here] += new.dtype.type(eps)
+    with np.errstate(all="ignore"):
+        new[here] += new.dtype.type(eps)
     return _compared(journal, changed(journal, node, new), node, at, eps)
+
+
+def _numbers(journal: Journal, node: Node) -> np.ndarray:
+    """The value of a node, to be changed."""
+    if not node.type.size:
+        raise ShapeError(f"{called(journal, node)} is {node.type}: it has no elements")
+    return np.array(journal.value(node))
 
 
 def _compared(
@@ -218,7 +224,7 @@ def _lines(change: Change) -> Iterator[str]:
         where += f", {first.count:,} of {change.node.type.size:,} elements"
         yield f"{where}: {_from_to(journal, first)}"
     else:
-        yield f"{where}: {number(first.before)} -> {number(first.after)}"
+        yield f"{where}: {_from_to(journal, replace(first, index=()))}"
     total = change.output
     by = total[1] - total[0]
     yield f"{top(journal)}: {number(total[0])} -> {number(total[1])}, by {number(by)}"
@@ -237,12 +243,15 @@ def _lines(change: Change) -> Iterator[str]:
 
 def _from_to(journal: Journal, d: Difference) -> str:
     at = f"[{','.join(map(str, d.index))}] " if d.index and d.node.type.size > 1 else ""
-    return f"{at}{number(d.before)} -> {number(d.after)}"
+    before, after = number(d.before), number(d.after)
+    return f"{at}{before} -> {after}" + (f", by {number(d.by)}" if before == after else "")
 
 
 def _promise(change: Change, promised: float, by: float) -> Iterator[str]:
     assert change.nudged is not None
     name = slope_of(change.before, change.node, change.index)
+    if change.index is None:
+        name = f"sum of {name}"
     slope = promised / change.nudged if change.nudged else 0.0
     yield (
         f"the gradient promised {name} * {number(change.nudged)} = {number(slope)} * "
