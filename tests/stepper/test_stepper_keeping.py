@@ -7,18 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from stepper_talk import answer_to, circuit, session_of, small_net, talk
 
 import tinygraph as tg
 from tinygraph.errors import DataError, TinygraphError
 from tinygraph.stepper.kept import digest_of, kept, restore
+from tinygraph.stepper.kept_arrays import read, written
 from tinygraph.stepper.session import Session
+from tinygraph.types import DType, TensorType
 
 CONDITIONS = ["b abs(grad) > 1e9", "w norm(grad(w)) / norm(w)"]
-LINES = [*CONDITIONS, "n 2", "show x[0,1,1,0]", "quiz", "skip", "p", "show w[0,0,0,1]"]
+CHANGES = ["set w[0,0,0,0] 2.5", "nudge x 0.01", "set conv_1[0,0,0,0] nan"]
+LINES = [*CONDITIONS, *CHANGES, "n 2", "show x[0,1,1,0]", "quiz", "skip", "p", "show w[0,0,0,1]"]
 
 
 def _somewhere() -> Session:
@@ -28,8 +33,11 @@ def _somewhere() -> Session:
 
 
 def _state(session: Session) -> Any:
-    names = session.levels[0].journal.names
+    journal = session.levels[0].journal
+    names = journal.names
     return (
+        [(names[c.node], c.index, c.nudged) for c in session.changes],
+        {name: journal.values[node].array.tobytes() for node, name in names.items()},
         [(level.kind, level.title, level.time.cursor) for level in session.levels],
         list(map(str, session.breaks)),
         list(map(str, session.watches)),
@@ -69,6 +77,64 @@ def test_what_is_opened_is_opened_again(lines: list[str], tmp_path: Path) -> Non
     again = session_of(small_net())
     talk([f"load {tmp_path / 's'}"], again)
     assert _state(again)[:-1] == _state(session)[:-1]
+
+
+def test_a_change_is_undone_after_loading(tmp_path: Path) -> None:
+    first = session_of(small_net())
+    before = _state(first)[1]
+    talk([*CHANGES, f"save {tmp_path / 's'}"], first)
+    second = session_of(small_net())
+    talk(["set x 1", f"load {tmp_path / 's'}"], second)
+    assert _state(second)[1] == _state(first)[1] != before
+    talk(["undo"] * 3, second)
+    assert _state(second)[1] == before
+    assert answer_to("undo", second) == "nothing was set or nudged"
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["x", "w", "conv_1", "block", "isnan(value)", "max(abs(w))"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["module", "kernel", "element", "sent", "gradient", "index", "right"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+ARRAYS = st.sampled_from(["float32", "float64", "int32", "uint32", "bool"]).flatmap(
+    lambda dtype: arrays(dtype, st.sampled_from([(), (0,), (3,), (2, 2), (5, 20)]))
+)
+
+
+@given(ARRAYS)
+def test_arrays_come_back_bit_for_bit(array: np.ndarray) -> None:
+    kind = TensorType(array.shape, DType(str(array.dtype)))
+    again = read(json.loads(json.dumps(written(array))), kind)
+    assert again.dtype == array.dtype
+    assert again.shape == array.shape
+    nan = np.isnan(array)
+    assert np.array_equal(np.isnan(again), nan)
+    assert again[~nan].tobytes() == array[~nan].tobytes()
+
+
+@given(ARRAYS, st.sampled_from(["dtype", "shape", "data"]), st.data())
+def test_a_damaged_array_is_refused_or_fits(
+    array: np.ndarray, field: str, data: st.DataObject
+) -> None:
+    kind = TensorType(array.shape, DType(str(array.dtype)))
+    damaged = written(array) | {field: data.draw(JSON)}
+    try:
+        again = read(damaged, kind)
+    except DataError:
+        return
+    assert TensorType(again.shape, DType(str(again.dtype))) == kind
 
 
 def test_another_graph_is_refused_and_nothing_changed(tmp_path: Path) -> None:
@@ -121,23 +187,6 @@ def _full(*_: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=5)
-    | st.sampled_from(["x", "w", "conv_1", "block", "isnan(value)", "max(abs(w))"]),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["module", "kernel", "element", "sent", "gradient", "index", "right"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=8,
-)
 SAVED = json.loads(json.dumps(kept(_somewhere())))
 
 

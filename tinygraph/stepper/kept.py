@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,10 @@ from tinygraph.errors import DataError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Recalled
 from tinygraph.stepper.grammar import Condition, Expression, SessionScope, parse
+from tinygraph.stepper.kept_arrays import read, written
 from tinygraph.stepper.quiz import Quiz
+from tinygraph.stepper.whatif import Change, set_value
+from tinygraph.types import TensorType
 from tinygraph.weights import written_whole
 
 if TYPE_CHECKING:
@@ -77,6 +81,7 @@ def kept(session: Session) -> dict[str, Any]:
             for around, inner in zip(session.levels, session.levels[1:], strict=False)
         ],
         "steps": [time.cursor for time in times],
+        "changes": [_change(change, outer) for change in session.changes],
         "breaks": [str(condition) for condition in session.breaks],
         "watches": [str(expression) for expression in session.watches],
         "chosen": [
@@ -86,6 +91,17 @@ def kept(session: Session) -> dict[str, Any]:
         ],
         "quiz": None if session.quiz is None else vars(session.quiz),
         "history": session.history,
+    }
+
+
+def _change(change: Change, journal: Journal) -> dict[str, Any]:
+    """What was set, where: the whole value, or one element."""
+    value = change.after.value(change.node)
+    return {
+        "at": journal.names[change.node],
+        "index": None if change.index is None else list(change.index),
+        "value": written(value if change.index is None else value[change.index]),
+        "nudged": change.nudged,
     }
 
 
@@ -117,36 +133,44 @@ def _opening(level: Level, around: Level) -> dict[str, Any]:
 
 def restore(session: Session, data: Any) -> None:
     """Makes `session` what `data` says, or raises a `DataError`."""
-    read = _Reader(data)
-    if read("version", int) != VERSION or not str(data.get("what")).startswith("a session"):
+    field = _Reader(data)
+    if field("version", int) != VERSION or not str(data.get("what")).startswith("a session"):
         raise DataError(f"this is no session of version {VERSION}")
     del session.levels[1:]
+    if session.changes:
+        session.replace(session.changes[0].before)
     outer = session.journal
-    graph = _Reader(read("graph", dict), "graph.")
+    graph = _Reader(field("graph", dict), "graph.")
     if graph("digest", str) != digest_of(outer):
         title = graph("title", str)[:60]
         raise DataError(
             f"this session belongs to another graph ({title}): it was saved when the graph here "
             "was different, or of another file"
         )
-    session.breaks = [_condition(session, text) for text in read.texts("breaks")]
-    session.watches = [_expression(session, text) for text in read.texts("watches")]
-    session.history = read.texts("history")
-    session.chosen = dict(_chosen(outer, entry) for entry in read("chosen", list))
-    quiz = read("quiz", (dict, type(None)))
+    session.whys = []
+    session.changes = []
+    for entry in field("changes", list):
+        change = _changed(session.journal, _Reader(entry, "changes."))
+        session.changes.append(change)
+        session.replace(change.after)
+    session.breaks = [_condition(session, text) for text in field.texts("breaks")]
+    session.watches = [_expression(session, text) for text in field.texts("watches")]
+    session.history = field.texts("history")
+    session.chosen = dict(_chosen(outer, entry) for entry in field("chosen", list))
+    quiz = field("quiz", (dict, type(None)))
     session.quiz = None if quiz is None else _quiz(_Reader(quiz, "quiz."))
-    _restore_place(session, read)
+    _restore_place(session, field)
 
 
-def _restore_place(session: Session, read: _Reader) -> None:
+def _restore_place(session: Session, field: _Reader) -> None:
     """Opens the levels and goes to the steps."""
     session.level.time.cursor = 0
-    opened = read("opened", list)
+    opened = field("opened", list)
     if len(opened) > len(session.journal.order) + 1:
         raise DataError("opened: more than there is")
     for entry in opened:
         _open(session, _Reader(entry, "opened."))
-    steps = read("steps", list)
+    steps = field("steps", list)
     times = list(dict.fromkeys(level.time for level in session.levels))
     if len(steps) != len(times):
         raise DataError(f"steps: {len(times)} numbers are needed, and it has {len(steps)}")
@@ -176,6 +200,20 @@ def _open(session: Session, entry: _Reader) -> None:
         return session.open_gradient(source, _index(source, index))
     gate = _node(journal, entry("element", str))
     return session.open_element(gate, _index(gate, index))
+
+
+def _changed(journal: Journal, entry: _Reader) -> Change:
+    node = _node(journal, entry("at", str))
+    at = entry("index", (list, type(None)))
+    index = None if at is None else _index(node, at)
+    array = read(entry("value", dict), node.type if index is None else _element_of(node))
+    nudged = entry("nudged", (int, float, type(None)))
+    change = set_value(journal, node, array, index)
+    return change if nudged is None else replace(change, nudged=float(nudged))
+
+
+def _element_of(node: Node) -> TensorType:
+    return TensorType((), node.dtype)
 
 
 class _Reader:
@@ -246,8 +284,8 @@ def _chosen(journal: Journal, entry: Any) -> tuple[Node, tuple[int, ...]]:
     raise DataError(f"chosen has {_short(entry)}")
 
 
-def _quiz(read: Callable[[str, Any], Any]) -> Quiz:
-    counts = [read(name, int) for name in ("right", "wrong", "skipped")]
+def _quiz(field: Callable[[str, Any], Any]) -> Quiz:
+    counts = [field(name, int) for name in ("right", "wrong", "skipped")]
     if min(counts) < 0:
         raise DataError("quiz: a count is at least 0")
     return Quiz(*counts)
