@@ -96,8 +96,8 @@ def test_products_are_named_after_what_they_multiply() -> None:
         "matmul_1[1,0] = x[1,0] * w[0,0] + x[1,1] * w[1,0] = 3.0 * 0.5 + 4.0 * (-1.0) = -2.5"
     ]
     assert told["matmul_1 (@) back to w"] == [
-        "dL/dw[1,0] = dL/dmatmul_1[0,0] * x[0,1] + dL/dmatmul_1[1,0] * x[1,1]"
-        " = 1.0 * 2.0 + 1.0 * 4.0 = 6.0"
+        "dL/dw[1,0] = x[0,1] * dL/dmatmul_1[0,0] + x[1,1] * dL/dmatmul_1[1,0]"
+        " = 2.0 * 1.0 + 4.0 * 1.0 = 6.0"
     ]
 
 
@@ -110,7 +110,7 @@ def test_large_sums_name_their_largest_term() -> None:
     ]
     assert told["matmul_1 (@) back to w"] == [
         "dL/dw[5,0] = sum of 4 products"
-        " (largest: dL/dmatmul_1[3,0] * x[3,5] = 1.0 * 24.0 = 24.0) = 60.0"
+        " (largest: x[3,5] * dL/dmatmul_1[3,0] = 24.0 * 1.0 = 24.0) = 60.0"
     ]
 
 

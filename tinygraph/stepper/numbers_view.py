@@ -17,7 +17,7 @@ Index = tuple[int, ...]
 SHADES = " ░▒▓█"
 """From the lowest to the highest."""
 
-COUNTED = 4_000_000
+COUNTED = 1_000_000
 """Zeros are counted in arrays up to so many elements."""
 
 HERE, WINDOW, NAN = "[]", "▚▚", "??"
@@ -172,7 +172,8 @@ def around(array: np.ndarray, index: Index, width: int, height: int) -> list[Tex
             text = in_digits(picture[r, c].item(), cell - 2)
             is_here = (r, c) == middle
             line.append(
-                f"{f'[{text}]' if is_here else text:^{cell}}", "bold" if is_here else "not dim"
+                f"{f'[{text}]' if is_here else text:^{cell}}",
+                "bold not dim" if is_here else "not dim",
             )
         line.rstrip()
         lines.append(line)

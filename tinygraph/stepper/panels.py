@@ -14,16 +14,21 @@ from tinygraph.journal import Backward, Held, Reading, Start, number
 from tinygraph.stepper.canvas import tidy
 from tinygraph.stepper.elements import called, slope_of
 from tinygraph.stepper.levels import Level
-from tinygraph.stepper.numbers_view import Index, statistics, tensor_view
+from tinygraph.stepper.numbers_view import Index, plane, statistics, tensor_view
+from tinygraph.stepper.reads import reads
 from tinygraph.stepper.rule import sent_element
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.styles import GRADIENT, VALUE
-from tinygraph.stepper.window_view import is_window, window_views
+from tinygraph.stepper.window import Window
+from tinygraph.stepper.window_view import MOST, is_window, window_views
 
 BESIDE = 90
 """Columns from which on two tensors stand next to each other."""
 
 GAP = 3
+
+SMALL = 1_000_000
+"""Elements of a gate's inputs up to which the window of the shown element is marked."""
 
 View = tuple[str, Reading | None, Index, str, Collection[Index] | None]
 """A name, numbers, the element that is shown, a colour, the elements that are marked."""
@@ -97,8 +102,27 @@ def _views(session: Session) -> list[View]:
     found = view(called(journal, gate), known.values.get(gate), gate, VALUE)
     if isinstance(record, Start):
         return [found, view(slope_of(journal, gate), record.gradient, gate, GRADIENT)]
-    first = gate.inputs[0] if gate.inputs else gate
-    return [view(called(journal, first), known.values.get(first), first, VALUE), found]
+    first = gate.inputs[0]
+    same = session.element(gate) if first.shape == gate.shape and gate.op.elementwise else None
+    read = view(called(journal, first), known.values.get(first), first, VALUE, same)
+    return [_with_window(session, gate, read), found]
+
+
+def _with_window(session: Session, gate: Node, view: View) -> View:
+    """The first input of a gate, with what the shown element read of it marked."""
+    first, memory = gate.inputs[0], session.journal.memory
+    if gate.op.elementwise or first.type.size < 2 or sum(x.type.size for x in gate.inputs) > SMALL:
+        return view
+    arrays = [memory.array(x) for x in gate.inputs]
+    flat = next((r.flat for r in reads(gate, session.element(gate), arrays) if not r.position), ())
+    if not 0 < len(flat) < first.type.size:
+        return view
+    mask = np.zeros(first.type.size, bool)
+    mask[flat] = True
+    window = Window(mask.reshape(first.shape))
+    middle = tuple(int(k) for k in np.unravel_index(flat[len(flat) // 2], first.shape))
+    name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
+    return name, view[1], middle, view[3], window if small else None
 
 
 def watch_lines(session: Session, width: int) -> list[Text]:

@@ -17,7 +17,6 @@ from tinygraph.stepper.canvas import tidy
 from tinygraph.stepper.elements import Index, called, largest, read_by, slope_of
 from tinygraph.stepper.formulas import backward_formula, forward_formula
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.slopes import Slopes
 from tinygraph.stepper.sums import MANY, sum_backward, sum_forward
 
 ADDER = "gradient adder"
@@ -156,7 +155,7 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
         above = number(record.upstream.at(index))
         numbers = backward_formula(wire, above, _values(journal, index))
         return _chain(name, symbols, numbers, value)
-    return _chain(name, *_tried(lambda: sum_backward(Slopes(journal), wire, index)), value)
+    return _chain(name, *_tried(lambda: sum_backward(journal, record, index)), value)
 
 
 def sent_element(session: Session, record: Backward) -> Index:

@@ -1,60 +1,126 @@
-"""Gates that do not work element by element, at one element: how many terms, and the largest."""
+"""Gates that do not work element by element, at one element: a few terms, or the largest of many.
+
+What a gate sends back is a node of the gradient graph, made of the same ops. So its elements open
+in the same way as values do, straight from the equations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from tinygraph.evaluate import values_of
-from tinygraph.grad import gradients
 from tinygraph.graph import Node
-from tinygraph.journal import Journal, Wire, number
-from tinygraph.stepper.elements import Index, slope_of
+from tinygraph.journal import Backward, Journal, number
+from tinygraph.ops.base import Full
+from tinygraph.stepper.elements import Index, called, slope_of
 from tinygraph.stepper.formulas import formula
 from tinygraph.stepper.scalars import Opened, open_element
-from tinygraph.stepper.slopes import Slopes
 
 MANY = 3
 """Sums of more terms are not written out."""
 
-SMALL = 20_000
-"""Elements of a gate's arrays up to which its terms are looked up at every step."""
+SMALL = 2_000_000
+"""Elements of a gate's inputs up to which its terms are looked up at every step."""
+
+DEEP = 4
+"""Through so many nodes without a name it is asked what they are made of."""
 
 
 def sum_forward(journal: Journal, gate: Node, index: Index) -> Sequence[str]:
     """The value of one element as a formula, with names and with numbers; nothing for arrays so
     large that this would take long."""
-    if sum(x.type.size for x in (gate, *gate.inputs)) > SMALL:
-        return ()
-    opened = _opened(journal, gate, index)
-    words = {leaf: leaf.name or "" for leaf in opened.leaves.values()}
-    numbers = {
-        leaf: number(journal.value(gate.inputs[position])[at].item())
-        for (position, at), leaf in opened.leaves.items()
-    }
-    terms = [term for term in opened.terms if term not in opened.others]
-    if len(terms) <= MANY and not opened.others:
-        return _whole(opened, words, numbers)
-    return _largest(opened, terms, words, numbers)
+    return _Sum(journal, None).said(gate, index)
 
 
-def _whole(opened: Opened, words: dict[Node, str], numbers: dict[Node, str]) -> Sequence[str]:
-    if opened.padding:
-        return ()
-    return formula(opened.y, words), formula(opened.y, numbers)
+def sum_backward(journal: Journal, record: Backward, index: Index) -> Sequence[str]:
+    """What a gate sent back to one element, as a formula of the gradient from above."""
+    told = _Sum(journal, record)
+    node = record.contribution.node
+    return (told.word(node, index),) if told.is_named(node) else told.said(node, index)
 
 
-def _largest(
-    opened: Opened, terms: Sequence[Node], words: dict[Node, str], numbers: dict[Node, str]
-) -> Sequence[str]:
-    found = values_of(list(terms), remember=False)
-    sizes = np.abs([float(value) for value in found])
-    k = 0 if np.isnan(sizes).all() else int(np.nanargmax(sizes))
-    said = [formula(terms[k], words), formula(terms[k], numbers), number(found[k].item())]
-    kind = "sum" if _function(opened.y) == "add" else _function(opened.y) or opened.gate.op.label
-    what = "products" if _function(terms[k]) == "mul" else "terms"
-    return (f"{kind} of {opened.count:,} {what} (largest: {_joined(said)})",)
+class _Sum:
+    """The formulas of one step; of a step back in terms of what came from above."""
+
+    def __init__(self, journal: Journal, record: Backward | None) -> None:
+        self.journal = journal
+        self.record = record
+
+    def said(self, node: Node, index: Index) -> Sequence[str]:
+        if sum(x.type.size for x in node.inputs) > SMALL:
+            return ()
+        opened = self._opened(node, index)
+        if not opened.y.inputs:
+            at = next(
+                ((k, at) for (k, at), leaf in opened.leaves.items() if leaf is opened.y), None
+            )
+            return () if at is None else (self.word(node.inputs[at[0]], at[1]),)
+        if opened.others:
+            return self._largest(opened, *self._told(opened))
+        return self._whole(opened, *self._told(opened))
+
+    def _opened(self, node: Node, index: Index) -> Opened:
+        arrays = [self.journal.memory.array(x) for x in node.inputs]
+        return open_element(node, index, arrays, limit=MANY, largest=1, padding=False)
+
+    def _told(self, opened: Opened) -> tuple[dict[Node, str], dict[Node, str]]:
+        """For each leaf a name and its number."""
+        words, numbers = dict[Node, str](), dict[Node, str]()
+        for (position, at), leaf in opened.leaves.items():
+            source = opened.gate.inputs[position]
+            words[leaf] = self.word(source, at)
+            numbers[leaf] = number(self.journal.memory.array(source)[at].item())
+        for leaf in opened.others:
+            words[leaf] = numbers[leaf] = "…"
+        return words, numbers
+
+    def _whole(
+        self, opened: Opened, words: dict[Node, str], numbers: dict[Node, str]
+    ) -> Sequence[str]:
+        kind = _function(opened.y)
+        if not opened.terms or kind == "add":
+            return formula(opened.y, words), formula(opened.y, numbers)
+        both = ([formula(term, of) for term in opened.terms] for of in (words, numbers))
+        return tuple(f"{kind}({', '.join(parts)})" for parts in both)
+
+    def _largest(
+        self, opened: Opened, words: dict[Node, str], numbers: dict[Node, str]
+    ) -> Sequence[str]:
+        (term, *_) = [term for term in opened.terms if term not in opened.others] or [opened.y]
+        (value,) = values_of([term], remember=False)
+        said = [formula(term, words), formula(term, numbers), number(value.item())]
+        kind = "sum" if _function(opened.y) == "add" else _function(opened.y)
+        what = "products" if _function(term) == "mul" else "terms"
+        first = "largest" if kind != "min" else "smallest"
+        return (f"{kind} of {opened.count:,} {what} ({first}: {_joined(said)})",)
+
+    # ---- names ----
+
+    def is_named(self, node: Node) -> bool:
+        """Whether it has a name of its own: a value of the run, or the gradient from above."""
+        above = self.record is not None and node is self.record.upstream.node
+        return above or node in self.journal.names
+
+    def word(self, node: Node, at: Index, depth: int = DEEP) -> str:
+        """What an element is called; one of a node without a name by what it is made of."""
+        if self.record is not None and node is self.record.upstream.node:
+            return slope_of(self.journal, self.record.gate, at)
+        if isinstance(node.op, Full):
+            return node.op.label
+        if node in self.journal.names:
+            return called(self.journal, node, at)
+        if not depth or not node.inputs:
+            return number(self.journal.memory.array(node)[at].item())
+        return self._made_of(node, at, depth)
+
+    def _made_of(self, node: Node, at: Index, depth: int) -> str:
+        opened = self._opened(node, at)
+        if opened.others:
+            return number(self.journal.memory.array(node)[at].item())
+        leaves = opened.leaves.items()
+        words = {leaf: self.word(node.inputs[k], place, depth - 1) for (k, place), leaf in leaves}
+        text = formula(opened.y, words)
+        return text if text in words.values() or " " not in text else f"({text})"
 
 
 def _function(node: Node) -> str:
@@ -64,66 +130,3 @@ def _function(node: Node) -> str:
 
 def _joined(parts: Sequence[str]) -> str:
     return " = ".join(dict.fromkeys(parts))
-
-
-def sum_backward(slopes: Slopes, wire: Wire, index: Index) -> Sequence[str]:
-    """What is sent to one element, as a sum over elements of the gradient from above."""
-    gate, journal = wire.gate, slopes.journal
-    if sum(x.type.size for x in (gate, *gate.inputs)) > SMALL:
-        return ()
-    found = slopes.of(wire, index)
-    if not len(found):
-        return ("0",)
-    upstream = found.read(journal.gradient(gate))
-    if len(found) <= MANY:
-        order = list(range(len(found)))
-    else:
-        products = np.abs(np.nan_to_num(upstream * found.values, nan=np.inf))
-        order = [int(np.argmax(products))]
-    names = [_coefficient(journal, wire, found.index(k), index) for k in order]
-    symbols, numbers = list[str](), list[str]()
-    for k, name in zip(order, names):
-        value = float(found.values[k])
-        unchanged = value == 1 and not name
-        above = slope_of(journal, gate, found.index(k))
-        symbols.append(above if unchanged else f"{above} * {name or _signed(value)}")
-        above = number(float(upstream[k]))
-        numbers.append(above if unchanged else f"{above} * {_signed(value)}")
-    if len(found) <= MANY:
-        return " + ".join(symbols), " + ".join(_behind(n, k) for k, n in enumerate(numbers))
-    value = number(float(upstream[order[0]] * found.values[order[0]]))
-    what = "products" if np.any(found.values != 1) else "terms"
-    said = _joined([symbols[0], numbers[0], value])
-    return (f"sum of {len(found):,} {what} (largest: {said})",)
-
-
-def _coefficient(journal: Journal, wire: Wire, above: Index, index: Index) -> str:
-    """The derivative of element `above` of the gate for element `index` of its input, in names;
-    empty where that is not simple."""
-    gate = wire.gate
-    opened = _opened(journal, gate, above)
-    leaf = opened.leaves.get((wire.position, index))
-    if leaf is None:
-        return ""
-    (slope,) = gradients(opened.y, [leaf])
-    if slope is None:
-        return ""
-    words = {leaf: leaf.name or "" for leaf in opened.leaves.values()}
-    text = formula(slope, words)
-    return text if text in words.values() else ""
-
-
-def _opened(journal: Journal, gate: Node, index: Index) -> Opened:
-    arrays = [journal.value(x) for x in gate.inputs]
-    names = [journal.names[x] for x in gate.inputs]
-    return open_element(gate, index, arrays, names, limit=64, largest=1, padding=False)
-
-
-def _behind(text: str, k: int) -> str:
-    """A term that is not the first: a negative number stands in parentheses."""
-    return f"({text})" if k and text.startswith("-") and " " not in text else text
-
-
-def _signed(value: float) -> str:
-    text = number(value)
-    return f"({text})" if text.startswith("-") else text
