@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from stepper_talk import answer_to, circuit, session_of, small_net, talk
 
 import tinygraph as tg
 from tinygraph.cli import main
+from tinygraph.journal.against import Comparison, Verdict
 from tinygraph.stepper import repl as repl_module
 from tinygraph.stepper.commands import COMMANDS, Answer, Command
 from tinygraph.stepper.completion import completions
@@ -255,6 +257,23 @@ def test_the_journal_alone(tmp_path: Path, capsys: Captured) -> None:
     assert rows[0]["records"] == 14
 
 
+def test_a_backend_beside_numpy(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _step(capsys, monkeypatch, "--backend", "numpy")
+    assert "numpy agrees with NumPy in 14 of 14 records" in said
+    assert main(["step", str(FILE), "--backend", "cuda"]) == 2
+    assert "there is no backend 'cuda'" in capsys.readouterr().err
+
+
+def test_where_a_backend_disagrees_is_said_at_that_step_only() -> None:
+    session = session_of(circuit())
+    wrong = Verdict(1, 1, 1, 99.0, (), np.float32(3.5), np.float32(3.0))
+    session.comparison = Comparison(session.journal, "slow", {session.journal[0].gate: wrong})
+    said = talk(["n", "n"], session)
+    assert said.count("slow: 3.5 instead of 3.0") == 1
+    assert said.index("slow: 3.5") > said.index("0/7> n")
+    assert said.index("slow: 3.5") < said.index("1/7> n")
+
+
 def test_a_model_has_random_inputs_of_a_seed(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +302,7 @@ def test_a_model_has_random_inputs_of_a_seed(
         ([str(FILE), "--width", "3"], "--width is at least 20, got 3"),
         ([str(FILE), "--height", "-3"], "--height is at least 6, got -3"),
         ([str(FILE), "--journal", "nowhere/at/all"], "cannot write nowhere/at/all"),
+        (["--tour", "--backend", "numpy"], "--backend compares a FILE[:NAME]"),
         (["--tour", "--journal", "out"], "--journal writes the steps of a FILE[:NAME]"),
     ],
 )

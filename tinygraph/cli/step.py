@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--plain", action="store_true", help="sentences, for a screen reader")
     add("--width", type=int, metavar="N", help="columns; those of the terminal, else 80")
     add("--height", type=int, metavar="N", help="rows; those of the terminal, else 24")
+    add("--backend", metavar="B", help="also compare what this backend computes, step by step")
     add("--seed", type=int, default=0, help="of a model's random inputs")
     add("--journal", metavar="OUT", help="only write every step to this file, as JSON lines")
 
@@ -60,14 +61,40 @@ def _talk(args: argparse.Namespace) -> None:
 
 
 def _session(args: argparse.Namespace) -> Session:
+    from tinygraph.errors import TinygraphError
     from tinygraph.stepper.session import Session
 
     if args.tour is not None:
+        if args.backend is not None:
+            raise TinygraphError("--backend compares a FILE[:NAME]")
         from tinygraph.stepper.tour import begin
 
         return begin(args.tour, plain=args.plain)
     subject = _subject(args)
-    return Session(subject.journal, subject.title, subject.notes)
+    session = Session(subject.journal, subject.title, subject.notes)
+    if args.backend is not None:
+        _compare(session, args)
+    return session
+
+
+def _compare(session: Session, args: argparse.Namespace) -> None:
+    """Computes everything with the backend, too, and says what it has different."""
+    from tinygraph.cli.progress import progress
+    from tinygraph.journal.against import against
+
+    if args.plain:
+        session.comparison = against(session.journal, args.backend)
+    else:
+        with progress() as say:
+            session.comparison = against(
+                session.journal,
+                args.backend,
+                on_progress=lambda done, of: say(f"computing with {args.backend}", done / of),
+            )
+    first = session.comparison.first
+    session.notes = (*session.notes, *session.comparison.lines())
+    if first is not None:
+        session.notes += (f"`goto {first.number + 1}` leads to the first that disagrees",)
 
 
 def _subject(args: argparse.Namespace) -> Subject:

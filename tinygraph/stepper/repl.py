@@ -84,7 +84,7 @@ class Repl:
         self.in_place = terminal and not plain and not dumb
         self.given = (width, height)
         self.prompting = False
-        self.below: list[Any] = []
+        self.answered: list[Any] = []
         """What was answered last, below the screen."""
 
     @property
@@ -144,7 +144,7 @@ class Repl:
         if any(answer.redraw for answer in answers) and not ends:
             self.draw(lines)
         else:
-            self.below = lines
+            self.answered = lines
             self._write(self._rendered(lines))
         if ends:
             self._end()
@@ -157,15 +157,22 @@ class Repl:
 
     def draw(self, lines: Iterable[Any] = ()) -> None:
         """Draws the screen with lines below it."""
-        self.below = list(lines)
+        self.answered = list(lines)
         width, height = self.size
-        below = self._rendered(self.below)
+        below = self._rendered([*self._disagreement(), *self.answered])
         if not self.in_place:
             self._write(self._rendered([self._screen(width, height)]) + below)
             return
         room = max(height - below.count("\n") - 2, height // 2)  # Enter must not scroll
         whole = self._rendered([self._screen(width, room)]) + below
         self._write("\x1b[H" + whole.replace("\n", "\x1b[K\n") + "\x1b[J")
+
+    def _disagreement(self) -> list[str]:
+        """What the backend that is compared has different at the step just done."""
+        comparison, record = self.session.comparison, self.session.record
+        if comparison is None or record is None or comparison.journal is not self.session.journal:
+            return []
+        return [comparison.mark(record)] if comparison.state(record) == "disagrees" else []
 
     @contextmanager
     def following_the_size(self) -> Iterator[None]:
@@ -188,7 +195,7 @@ class Repl:
         if self.prompting and self.in_place:
             from readline import get_line_buffer
 
-            self.draw(self.below)
+            self.draw(self.answered)
             self._write(self.prompt + get_line_buffer())
 
     def _screen(self, width: int, height: int) -> Any:
