@@ -99,7 +99,10 @@ class Slopes:
         if rule.slopes is None:
             return np.zeros(wire.gate.shape, wire.gate.dtype.numpy)
         known = {stand: self.journal.value(node) for node, stand in rule.stands.items()}
-        return evaluate([rule.slopes], {**known, rule.chosen: weights})[0]
+        (found,) = evaluate([rule.slopes], {**known, rule.chosen: weights})
+        if wire.gate.op.elementwise:  # 0 times an infinite coefficient is nothing here
+            return np.where(weights == 0, found.dtype.type(0), found)
+        return found
 
     def _rule(self, wire: Wire, single: bool) -> _Rule:
         """For one element only, if the gate works element by element."""
