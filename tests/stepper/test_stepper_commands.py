@@ -33,6 +33,19 @@ def not_a_number() -> tg.Tensor:
     return (tg.log(x) * x).sum()
 
 
+def modules() -> tg.Tensor:
+    """More gates than are seen one by one, in modules and modules of modules."""
+    x = tg.tensor([0.5, -1.0, 2.0], name="x")
+    y = x
+    for k in range(4):
+        with tg.scope(f"block_{k}"):
+            with tg.scope("block"):
+                for _ in range(6):
+                    y = tg.tanh(y * x)
+            y = tg.relu(y) + x
+    return y.sum()
+
+
 @lru_cache
 def _subject(make: Callable[[], tg.Tensor]) -> object:
     return subject_of(make())
@@ -43,7 +56,22 @@ def _session(make: Callable[[], tg.Tensor]) -> Session:
     return Session(subject.journal, subject.title, subject.notes)  # type: ignore[attr-defined]
 
 
-NAMES = ["x", "y", "w", "add_1", "mul_1", "conv_1", "block", "kernel", ".", "dx", "nowhere"]
+CIRCUITS = [circuit, small_net, not_a_number, modules]
+NAMES = [
+    "block_1",
+    "relu_2",
+    "x",
+    "y",
+    "w",
+    "add_1",
+    "mul_1",
+    "conv_1",
+    "block",
+    "kernel",
+    ".",
+    "dx",
+    "nowhere",
+]
 ARGUMENTS = st.one_of(
     st.just(""),
     st.integers(-2, 12).map(str),
@@ -104,7 +132,7 @@ def _check(session: Session) -> None:
 
 
 @given(
-    st.sampled_from([circuit, small_net, not_a_number]),
+    st.sampled_from(CIRCUITS),
     st.lists(LINES, min_size=1, max_size=8),
 )
 def test_no_sequence_of_lines_raises_or_ends(
@@ -130,7 +158,7 @@ def test_back_after_next_restores_the_screen(lines: list[str]) -> None:
     assert talk([], session) == before
 
 
-@pytest.mark.parametrize("make", [circuit, small_net, not_a_number])
+@pytest.mark.parametrize("make", CIRCUITS)
 def test_every_command_without_arguments_or_with_nonsense(make: Callable[[], tg.Tensor]) -> None:
     for name in set(COMMANDS) - ENDS - SLOW - WRITES:
         for text in ("", " ", "nonsense", "1 2 3", "\x00", "[", "é" * 1000):
