@@ -176,7 +176,7 @@ def _numbers(journal: Journal, node: Node) -> np.ndarray:
 def _compared(
     before: Journal, after: Journal, node: Node, index: Index | None, nudged: float | None = None
 ) -> Change:
-    depends = dependent(before.order, node) - {node}
+    depends = dependent(_all_nodes(before), node) - {node}
     gates = [n for n in before.order if n in depends]
     found = [d for n in gates if (d := _difference(before, after, n)) is not None]
     found.sort(key=lambda d: -_size(d.by))
