@@ -147,6 +147,21 @@ def test_what_is_wrong_is_explained_by_the_rule_at_the_element_asked_for() -> No
     assert session.chosen == {}
 
 
+def test_folded_modules_are_to_be_opened_first() -> None:
+    x = tg.tensor(0.5, name="x")
+    y = x
+    for k in range(6):
+        with tg.scope(f"block_{k}"):
+            for _ in range(8):
+                y = tg.tanh(y)
+    session = session_of(y)
+    assert answer_to("quiz", session) == (
+        "the gradients to come are in folded modules; `into` opens one"
+    )
+    assert session.quiz is None
+    assert "dL/dtanh_47 = ? skip" in talk(["i block_5", "quiz", "skip"], session)
+
+
 def test_an_element_of_a_large_gradient_is_asked_for() -> None:
     session = session_of(small_net())
     talk(["quiz"], session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tinygraph.journal import number
+from tinygraph.journal import Backward, number
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, no_text
 from tinygraph.stepper.commands.touring import skipped
@@ -29,7 +29,10 @@ def quiz(session: Session, text: str) -> Answer:
         session.quiz = Quiz()
     elif question_of(session) is not None:
         raise CommandError("the quiz is on: type the number, `skip` or `stop`")
+    ahead = session.journal.records[session.cursor :]
     if to_question(session) is None:
+        if any(isinstance(r, Backward) and session.level.shows(r.gate) for r in ahead):
+            raise CommandError("the gradients to come are in folded modules; `into` opens one")
         raise CommandError("no gradient comes after this step; `home` leads back to the start")
     return Answer(redraw=True)
 
