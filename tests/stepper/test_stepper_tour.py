@@ -4,8 +4,10 @@ numbers are met on the way."""
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 
 from tinygraph.stepper.repl import Repl
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.tour import TOURS, ScriptError, Tour, begin, parse
+from tinygraph.stepper.tour import TOURS, ScriptError, Tour, begin, parse, worked
 from tinygraph.stepper.tour.catalogue import opened, script_of
 from tinygraph.stepper.tour.script import Condition
+
+ROOT = Path(__file__).parent.parent.parent
 
 SMALL = """\
 title: a small one
@@ -215,6 +219,67 @@ def test_paragraphs_leave_room_for_the_screen(name: str) -> None:
         lines = prompt._rendered(session.tour.paragraphs(session)).splitlines()
         assert len(lines) <= 7, station.line
         session.tour.at = min(session.tour.at + 1, len(session.tour.script.stations) - 1)
+
+
+# Lecture 5, the worked backpropagation: what each line of the tour must bring to the screen.
+DECK = {
+    "goto C": [1.9, 0.3],
+    "show C": [1.9, 0.3, 0.3, 1.9],
+    "goto h": [1.30, 3.06],
+    "goto z": [1.042, 1.914],
+    "show p": [0.29484, 0.70516],
+    "goto L": [1.22133],
+    "show z": [-0.70516, 0.70516],
+    "goto db_o": [-0.70516, 0.70516],
+    "show W_o": [-0.91671, -2.15779, 0.91671, 2.15779],
+    "show h[0,0]": [-0.70516 * 0.1 + 0.70516 * 0.3, 0.141032],
+    "goto db_h": [0.141032],
+    "goto dW_h; show W_h": [0.26796, 0.04231, 0.04231, 0.26796] * 2,
+    "goto dC; show C": [0.084619, 0.112826, 0.141032, 0.169239],
+    "goto db1": [0.507716],
+    "goto dF; show F": [0.253858] * 4,
+    "goto F_new; show F_new": [0.77307, -0.02693, -0.02693, 0.77307],
+    "goto b1_new": [-0.15386],
+    "goto W_h_new; show W_h_new": [
+        *(-0.03398, 0.17885, 0.27885, 0.26602),
+        *(0.36602, 0.57885, 0.67885, 0.66602),
+    ],
+    "goto b_h_new": [0.12948],
+    "goto W_o_new; show W_o_new": [0.55836, 1.27890, -0.15836, -0.67890],
+    "end; show b_o_new": [0.65258, -0.05258],
+    "goto dF; show F#2": [-0.1, -0.3, -0.3, 0.2],
+    "show x[0,1,1,0]; show x": [0.2, -0.6, 0.4, -0.7, 0.7, 0.0, 0.3, -0.2, -0.1],
+    "n 2; show neg_1": [1.60944, 0.35667, *[0.10536] * 3, *[0.0] * 5],
+    "n 2#2": [0.2282],
+}
+
+
+def test_the_decks_numbers_are_met_on_the_way() -> None:
+    """In what the screen says, without the tour's own words."""
+    printed: dict[str, str] = {}
+    prompt, out = repl(Session(opened("worked").journal))
+    for station in script_of("backpropagation").stations[:-1]:
+        if station.graph:
+            prompt, out = repl(Session(opened(station.graph).journal))
+        begun = out.tell()
+        prompt.take(station.line)
+        again = f"{station.line}#2" if station.line in printed else station.line
+        printed[again] = out.getvalue()[begun:]
+    for line, numbers in DECK.items():
+        shown = [float(word) for word in re.findall(r"-?\d+\.\d*", printed[line])]
+        for number in numbers:
+            near = [each for each in shown if abs(each - number) <= max(6e-5, 5e-4 * abs(number))]
+            assert near, f"{line}: {number} is not in\n{printed[line]}"
+            shown.remove(min(near, key=lambda each: abs(each - number)))
+
+
+def test_the_graph_is_that_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import worked_backprop as example  # pyright: ignore
+
+    for name in ("IMAGE", "LABEL", "RATE", "EXERCISE", "TRUE_CLASS"):
+        assert getattr(example, name) == getattr(worked, name)
+    assert {**example.PARAMETERS, "b1": 0.1} == worked.PARAMETERS
 
 
 LINES = st.one_of(

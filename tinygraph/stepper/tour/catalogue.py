@@ -30,12 +30,13 @@ def opened(graph: str) -> Subject:
     """A graph that a tour is about, computed."""
     from tinygraph.stepper.subject import subject_of
     from tinygraph.stepper.tour.neuron import neuron
-    from tinygraph.stepper.tour.worked import exercise, worked
+    from tinygraph.stepper.tour.worked import batch, exercise, worked
 
     graphs: dict[str, Callable[[], Subject]] = {
         "neuron": lambda: subject_of(neuron()),
         "worked": worked,
         "exercise": exercise,
+        "batch": lambda: subject_of(batch()),
     }
     if graph not in graphs:
         raise TinygraphError(f"a tour's graphs are {', '.join(graphs)}, not {graph!r}")

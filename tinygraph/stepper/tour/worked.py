@@ -1,12 +1,14 @@
-"""The worked backpropagation of lecture 5, as one training step, and the exercise after it."""
+"""The worked backpropagation of lecture 5, as one training step, and the exercises after it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 import tinygraph as tg
+from tinygraph.compile import Jitted
 from tinygraph.journal import Journal
 from tinygraph.stepper.subject import Subject, subject_of
+from tinygraph.stepper.tour.lines import shown
 
 RATE = 0.5
 IMAGE = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
@@ -26,13 +28,21 @@ EXERCISE = {
     "F": [[-1, 2], [3, 1]],
     "dO": [[-0.2, 0.2], [0.1, -0.1]],
 }
+TRUE_CLASS = [0.2, 1, 0.7, 0.9, 0.9, 1, 1, 1, 0.9, 1]
+"""The probability that each of ten images was given for what it shows."""
 
 
 def worked() -> Subject:
-    """Forward, the loss's gradients, and one step of gradient descent; as on the slides, softmax
-    takes no maximum away before it takes powers of e.
+    """One training step; the gates that the slides have a letter for are called by it."""
+    subject = subject_of(worked_step())
+    letters = {"relu_1": "C", "add_2": "h", "add_3": "z", "exp_1": "e", "div_1": "p", "neg_1": "L"}
+    _call(subject.journal, letters | {f"grad({g})": f"grad({x})" for g, x in letters.items()})
+    return Subject(subject.journal, "one step of gradient descent")
 
-    The gates that the slides have a letter for are called by it.
+
+def worked_step() -> Jitted:
+    """Forward, the loss's gradients, and one step of gradient descent. Softmax is that of the
+    slides: it takes no maximum away first.
     """
     arrays = {name: _array(value) for name, value in PARAMETERS.items()}
     arrays["F"] = _kernel(PARAMETERS["F"])
@@ -41,6 +51,7 @@ def worked() -> Subject:
     x, label = tg.tensor(_image(IMAGE), name="x"), tg.tensor(_array(LABEL), name="label")
 
     @tg.jit(example=())
+    @shown
     def step() -> tg.Tensor:
         C = tg.relu(tg.conv2d(x, F) + b1)
         h = W_h @ C.reshape(4, 1) + b_h
@@ -52,12 +63,10 @@ def worked() -> Subject:
             parameter.assign(parameter - RATE * gradient)
         return loss
 
-    subject = subject_of(step)
-    letters = {"relu_1": "C", "add_2": "h", "add_3": "z", "exp_1": "e", "div_1": "p", "neg_1": "L"}
-    _call(subject.journal, letters | {f"grad({name})": f"d{name}" for name in given})
-    return Subject(subject.journal, "one step of gradient descent")
+    return step
 
 
+@shown
 def exercise() -> Subject:
     """A convolution with dO, what comes in from above: dF and dX are asked for."""
     x = tg.tensor(_image(EXERCISE["x"]), name="x")
@@ -65,6 +74,13 @@ def exercise() -> Subject:
     subject = subject_of(tg.conv2d(x, F), gradients=_image(EXERCISE["dO"]))
     _call(subject.journal, {"conv_1": "O"})
     return Subject(subject.journal, "the exercise")
+
+
+@shown
+def batch() -> tg.Tensor:
+    """The cross-entropy of ten images, given the probability of what each of them shows."""
+    p = tg.tensor(_array(TRUE_CLASS), name="p")
+    return tg.mean(-tg.log(p))
 
 
 def _call(journal: Journal, letters: dict[str, str]) -> None:
