@@ -41,6 +41,7 @@ GRAPHS = {
     "five_inputs": (five_inputs, (1, 8)),
     "chain": (lambda: chain(500), (0, 501, 3000)),
     "conv_net": (conv_net, (0, 20)),
+    "modules": (lambda: tangle(1, 80), (30, 200)),
 }
 
 
@@ -55,7 +56,7 @@ def test_pictures(golden, name: str, size: tuple[int, int]) -> None:
     session = Session(tg.journal(make()), name)
     pictures: list[str] = []
     for step in steps:
-        session.goto(min(step, len(session.journal)))
+        session.cursor = min(step, len(session.journal))
         pictures.append(f"step {session.cursor}\n{text_of(session, *size)}\n")
     golden.check(f"stepper_circuit_{name}_{size[0]}x{size[1]}.txt", "\n".join(pictures))
 

@@ -14,7 +14,7 @@ import tinygraph as tg
 from tinygraph.graph import OPS, make
 from tinygraph.journal import Backward, Forward, Wire, number
 from tinygraph.stepper.formulas import backward_formula, forward_formula
-from tinygraph.stepper.rule import ROLES, rule_of
+from tinygraph.stepper.rule import ROLES, Rule, rule_of
 from tinygraph.stepper.session import Session
 from tinygraph.tensor import node_of
 
@@ -111,6 +111,15 @@ def test_large_sums_name_their_largest_term() -> None:
     assert told["matmul_1 (@) back to w"] == [
         "dL/dw[5,0] = sum of 4 products"
         " (largest: x[3,5] * dL/dmatmul_1[3,0] = 24.0 * 1.0 = 24.0) = 60.0"
+    ]
+
+
+def test_what_is_said_in_passing_gets_a_line_of_its_own() -> None:
+    chain = ("x", "sum of 9 products (largest: a * b = 1.0 * 2.0 = 2.0)", "3.0")
+    assert Rule("x", "", (chain,)).lines(40) == [
+        "x",
+        "x = sum of 9 products = 3.0",
+        "    largest: a * b = 1.0 * 2.0 = 2.0",
     ]
 
 

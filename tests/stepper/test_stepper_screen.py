@@ -157,7 +157,7 @@ def test_tensors_are_seen() -> None:
     assert "x  float32[1,8,8,1] -1.0 … 1.0" in text
     assert "relu_1  float32[1,8,8,1] 0.0 … 1.0, mean 0.254, 50 % zeros" in text
     assert "██" in text
-    assert "█" not in seen(session, 80, 23)
+    assert "█" not in seen(session, 80, 16)
 
 
 def test_without_colour_nothing_is_lost() -> None:

@@ -17,6 +17,9 @@ from tinygraph.stepper.styles import CURRENT, DIM, GRADIENT, NAME, VALUE, WIRE
 LOOKS = (Look(), Look(10, 13), Look(8, 11), Look(8, 11, names=False, title=10))
 """From generous to narrow."""
 
+REMEMBERED = 500
+"""Layouts kept for a diagram."""
+
 SQUARE, HEAVY, DOUBLE = "┌─┐│└┘┤├", "┏━┓┃┗┛┨┠", "╔═╗║╚╝╢╟"
 ROUND = "╭─╮│╰╯┤├"
 """Corners, sides, and where wires arrive and leave."""
@@ -36,6 +39,8 @@ def circuit_lines(scene: Scene, width: int, height: int) -> list[Text]:
 
 def _plan(diagram: Diagram, current: Box | None, width: int, height: int) -> Routed | None:
     """The most generous layout that fits; remembered."""
+    if len(diagram.memory) > REMEMBERED:
+        diagram.memory.clear()
     whole = ("whole", width, height)
     if whole not in diagram.memory:
         diagram.memory[whole] = _fitting(diagram, width, height)

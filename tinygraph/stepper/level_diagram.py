@@ -42,7 +42,8 @@ class LevelDiagram:
 
     diagram: Diagram
     boxes: dict[Unit, Box]
-    copies: dict[Node, Box]
+    nodes: dict[Box, Node]
+    """For each box that computes the node whose value comes last."""
 
 
 def scene_of(session: Session) -> Scene:
@@ -52,11 +53,21 @@ def scene_of(session: Session) -> Scene:
     current = found.boxes.get(session.unit)
     backward = isinstance(record, Backward)
     active = _over(session, found, record)
-    done = {box for unit, box in found.boxes.items() if unit.node in known.values}
-    done |= {box for node, box in found.copies.items() if node in known.values}
+    done = _Done(found.nodes, known)
     question = question_of(session)
     write = _Writer(level.journal, known, question.record.wire if question else None)
     return Scene(found.diagram, current, write, done, active, backward)
+
+
+@dataclass(frozen=True, eq=False)
+class _Done:
+    """The boxes whose value is known; asked one by one, for there may be many."""
+
+    nodes: dict[Box, Node]
+    known: Known
+
+    def __contains__(self, box: object) -> bool:
+        return self.nodes.get(box) in self.known.values  # type: ignore[arg-type]
 
 
 def _over(session: Session, found: LevelDiagram, record: Record | None) -> Callable[[Line], bool]:
@@ -142,7 +153,9 @@ class _Builder:
             self._lines(node, ends)
         boxes = self._without_circles(self._ordered())
         lines = [line for box in boxes for _, line in sorted(self.into.get(box, ()), key=_first)]
-        return LevelDiagram(Diagram(boxes, lines), self.boxes, self.copies)
+        nodes = {box: unit.node for unit, box in self.boxes.items()}
+        nodes |= {box: node for node, box in self.copies.items()}
+        return LevelDiagram(Diagram(boxes, lines), self.boxes, nodes)
 
     def _wires(self) -> dict[Node, list[tuple[Box, tuple[Wire, ...]]]]:
         """For each value that is seen the boxes that read it, with the wires there."""

@@ -3,6 +3,7 @@ numbers put in."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -55,7 +56,12 @@ class Rule:
 
 
 def _wrapped(chain: Sequence[str], width: int) -> list[str]:
-    """a = b = c, in as many lines as it takes."""
+    """a = b = c, in as many lines as it takes; what is said in passing gets a line of its own."""
+    aside = ""
+    if len(" = ".join(chain)) > width:
+        parts = [re.fullmatch(r"(.*) \((\w+: .*)\)", part) for part in chain]
+        chain = [found[1] if found else part for found, part in zip(parts, chain)]
+        aside = "".join(f"    {found[2]}" for found in parts if found)
     lines = [chain[0]]
     for part in chain[1:]:
         longer = f"{lines[-1]} = {part}"
@@ -63,6 +69,7 @@ def _wrapped(chain: Sequence[str], width: int) -> list[str]:
             lines[-1] = longer
         else:
             lines.append(f"    = {part}")
+    lines += [aside] if aside else []
     return [tidy(line, width, middle=True) for line in lines]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -91,7 +91,7 @@ class Scene:
     """The box in the middle of attention."""
     written: Callable[[Line, int], Written]
     """What stands on a line, in at most so many characters."""
-    done: Collection[Box] = ()
+    done: Container[Box] = ()
     """The boxes whose value is known."""
     active: Callable[[Line], bool] = lambda line: False
     """Whether the last step went over this line."""

@@ -6,6 +6,7 @@ A pure function of the session and the size of the window.
 from __future__ import annotations
 
 import linecache
+from bisect import bisect_left
 from pathlib import Path
 from textwrap import wrap
 
@@ -62,6 +63,8 @@ def _lines(session: Session, width: int, height: int) -> list[Text]:
             tensors = max(tensors, 7)  # a picture with the window marked
     left = room - len(head) - len(foot) - rows - len(watches) - tensors
     circuit = _circuit(session, width, left) if left >= 3 else []
+    if tensors:  # what a small circuit leaves free
+        tensors += min(left - len(circuit), TALLEST // 2)
     rule = _ruled(rule_of(session), width, rows)
     rule += [Text()] * (rows - len(rule))
     panel = tensor_panel(session, width, tensors)
@@ -99,12 +102,12 @@ def _bar(session: Session, width: int) -> Text:
     records = session.journal.records
     total = max(len(records), 1)
     done = session.cursor * width // total
-    forward = sum(isinstance(record, Forward) for record in records)
-    bar = Text(no_wrap=True)
-    turn = forward * width // total if forward < len(records) else -1
-    for k in range(width):
-        style = VALUE if turn < 0 or k < turn else GRADIENT
-        bar.append("┃" if k == turn else "━" if k < done else "╌", style)
+    first = bisect_left(records, True, key=lambda record: not isinstance(record, Forward))
+    turn = first * width // total if first < len(records) else width
+    text = "━" * done + "╌" * (width - done)
+    bar = Text(text[:turn], VALUE, no_wrap=True)
+    if turn < width:
+        bar.append("┃" + text[turn + 1 :], GRADIENT)
     return bar
 
 
