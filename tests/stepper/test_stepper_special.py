@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
+import pytest
 from circuits import conv_net
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from random_journals import named, of_random_graph
 import tinygraph as tg
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
-from tinygraph.journal import Journal
+from tinygraph.journal import Journal, load_journal
 from tinygraph.stepper.check import check
 from tinygraph.stepper.origin import origin
 from tinygraph.stepper.paths import largest_paths
@@ -85,3 +87,13 @@ def test_an_empty_tensor_and_a_lone_leaf() -> None:
     x = tg.tensor(np.zeros((0, 3), np.float32), name="x")
     ask_everything(tg.journal((x * 2).sum()), 0)
     ask_everything(tg.journal(tg.tensor(1.0, name="y")), 0)
+
+
+def test_a_journal_from_a_file_has_numbers_only(tmp_path: Path) -> None:
+    journal = tg.journal(conv_net())
+    journal.save(tmp_path / "run.jsonl")
+    loaded = load_journal(tmp_path / "run.jsonl")
+    node = named(loaded)["conv_a_w"]
+    for question in (why, largest_paths, largest_routes, origin, check, nudge):
+        with pytest.raises(TinygraphError, match="from a file"):
+            question(loaded, node)

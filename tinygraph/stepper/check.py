@@ -202,7 +202,7 @@ def in_float64(op: Op) -> Op:
             return value.with_dtype(float64)
         return float64 if isinstance(value, DType) and value is float32 else value
 
-    if not is_dataclass(op):
+    if not is_dataclass(op) or not fields(op):
         return op
     return replace(op, **{f.name: wide(getattr(op, f.name)) for f in fields(op)})
 

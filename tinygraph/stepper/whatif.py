@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygraph.errors import DtypeError, ShapeError
+from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import Node, topological
-from tinygraph.journal import Backward, Journal, Start, number
+from tinygraph.journal import Backward, Journal, SavedJournal, Start, number
 from tinygraph.journal.again import again
 from tinygraph.stepper.elements import (
     Index,
@@ -99,6 +99,10 @@ def changed(journal: Journal, node: Node, array: np.ndarray) -> Journal:
     if array.shape != node.shape or array.dtype != node.dtype.numpy:
         got = f"{array.dtype}[{','.join(map(str, array.shape))}]"
         raise ShapeError(f"{called(journal, node)} is {node.type}, which {got} does not fit")
+    if isinstance(journal, SavedJournal):
+        raise TinygraphError(
+            "the journal is from a file: it has numbers, but nothing can be computed from others"
+        )
     depends = dependent(_all_nodes(journal), node)
     kept = {n: a for n, a in journal.memory.kept.items() if n not in depends}
     return again(journal, {**kept, node: array})
