@@ -126,6 +126,13 @@ def test_the_score_is_told_at_the_end(lines: list[str]) -> None:
     assert talk(["quiz", "-4", *lines]).endswith("quiz: 1 of 1 right\n")
 
 
+def test_the_screen_has_a_question_mark_for_the_number() -> None:
+    assert talk(["quiz"], plain=True).count("gradient ?.") == 1
+    said = talk(["quiz"])
+    assert len(re.findall(r" \? ", said.replace("? help", "").split("> quiz")[1])) == 1
+    assert " ? " not in talk(["n 3"]).replace("? help", "")
+
+
 def test_a_copy_gate_is_asked_for_part_by_part() -> None:
     x = tg.tensor(3.0, name="x")
     said = talk(["quiz", *["skip"] * 9], session_of(x * x + x))

@@ -211,6 +211,13 @@ def test_each_command_is_explained(name: str) -> None:
     assert not known.says.endswith(".")
 
 
+def test_plain_is_said_in_words_without_boxes() -> None:
+    said = talk(["n", "ls", "show x", "why x", "?", "quiz", "1", "stop"], plain=True)
+    assert not set(said) & set("┌┐└┘│─├┤┏┓┗┛┃━╌╭╮╰╯║═·")
+    assert "Input 1: x, value -2.0, gradient not computed yet." in said
+    assert "dL/dx = not computed yet" in said
+
+
 def test_piped_commands() -> None:
     command = [sys.executable, "-m", "tinygraph", "step", str(FILE)]
     typed = "n\nn\n\xff\nq\nn\n"

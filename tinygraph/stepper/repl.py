@@ -165,7 +165,8 @@ class Repl:
             return
         room = max(height - below.count("\n") - 2, height // 2)  # Enter must not scroll
         whole = self._rendered([self._screen(width, room)]) + below
-        self._write("\x1b[H" + whole.replace("\n", "\x1b[K\n") + "\x1b[J")
+        # Each line is cleared before it is written: behind one that is full there is no room.
+        self._write("\x1b[H\x1b[K" + whole.replace("\n", "\n\x1b[K") + "\x1b[J")
 
     def _disagreement(self) -> list[str]:
         """What the backend that is compared has different at the step just done."""
@@ -209,7 +210,7 @@ class Repl:
             return Text(bug(error, "the screen"))
 
     def _rendered(self, lines: list[Any]) -> str:
-        """What is printed for lines of text, which are cut nowhere, and other things."""
+        """What is printed for lines of text and other things; in a file no line is broken."""
         width, height = self.size
         console = Console(
             width=width,
@@ -224,7 +225,9 @@ class Repl:
         try:
             with console.capture() as capture:
                 for line in lines:
-                    console.print(line, soft_wrap=isinstance(line, str | Text))
+                    console.print(
+                        line, soft_wrap=isinstance(line, str | Text) and not self.in_place
+                    )
         except Exception as error:
             if self.interpreter.strict:
                 raise
