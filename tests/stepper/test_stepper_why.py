@@ -166,7 +166,8 @@ def test_the_largest_terms_and_all_others() -> None:
     assert c.count == 100
     assert [t.product for t in c.terms] == [100.0, 99.0, 98.0]
     assert found.open(c.terms[0]).gradient == 100.0
-    assert found.lines[-1].strip() == "all others (97): 4753.0"
+    assert found.lines[-2].strip() == "all others (97): 4753.0"
+    assert found.lines[-1] == "  together 5050 in float64, 0 ulp from the 5050 of the run"
 
 
 def test_no_gradient_says_why() -> None:

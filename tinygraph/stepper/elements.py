@@ -10,6 +10,7 @@ import numpy as np
 from tinygraph.errors import IndexingError
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, Start, Wire
+from tinygraph.types import DType
 
 Index = tuple[int, ...]
 
@@ -69,6 +70,23 @@ def summed(values: Iterable[float]) -> float:
         return math.fsum(several)
     except (ValueError, OverflowError):  # infinity - infinity, or beyond float64 on the way
         return sum(several)
+
+
+def together(total: float, value: float, kind: DType) -> str:
+    """A sum in float64 beside the number of the run, and how far apart they are."""
+    return f"together {total:.9g} in float64, {_ulps(total, value, kind)} {value:.9g} of the run"
+
+
+def ulps(total: float, value: float, kind: DType) -> float:
+    """How far a number of the run is from its value in float64, in units of its last place."""
+    if not math.isfinite(total - value):
+        return math.nan
+    return abs(value - total) / float(np.spacing(kind.numpy.type(abs(value))))
+
+
+def _ulps(total: float, value: float, kind: DType) -> str:
+    apart = ulps(total, value, kind)
+    return "beside the" if math.isnan(apart) else f"{apart:.3g} ulp from the"
 
 
 def read_by(journal: Journal) -> dict[Node, list[Wire]]:

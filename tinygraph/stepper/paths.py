@@ -30,6 +30,8 @@ from tinygraph.stepper.elements import (
     slope_of,
     started,
     summed,
+    together,
+    ulps,
 )
 from tinygraph.stepper.slopes import Slopes
 from tinygraph.stepper.why import gradient_of
@@ -98,8 +100,7 @@ class Paths:
     @property
     def apart(self) -> float:
         """How far the journal's number is from `total`, in units of its last place."""
-        kind = self.node.dtype.numpy.type
-        return abs(self.gradient - self.total) / float(np.spacing(kind(abs(self.gradient))))
+        return ulps(self.total, self.gradient, self.node.dtype)
 
     @property
     def lines(self) -> list[str]:
@@ -302,10 +303,7 @@ def _lines(found: Paths) -> Iterator[str]:
     rest = "" if found.count is None else f" ({found.count - len(found.paths):,})"
     if found.count is None or found.count > len(found.paths):
         yield f"       all others{rest}: {number(found.others)}"
-    yield (
-        f"       together {found.total:.9g} in float64, {found.apart:.3g} ulp from the "
-        f"{found.gradient:.9g} of the run"
-    )
+    yield f"       {together(found.total, found.gradient, found.node.dtype)}"
 
 
 def _route(journal: Journal, path: Path) -> str:

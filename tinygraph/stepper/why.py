@@ -22,6 +22,8 @@ from tinygraph.stepper.elements import (
     placed,
     read_by,
     slope_of,
+    together,
+    ulps,
 )
 from tinygraph.stepper.slopes import Slopes
 
@@ -79,6 +81,11 @@ class Why:
     def total(self) -> float:
         """The sum of all terms, in float64."""
         return sum(c.total for c in self.contributions)
+
+    @property
+    def apart(self) -> float:
+        """How far the journal's number is from `total`, in units of its last place."""
+        return ulps(self.total, self.gradient, self.node.dtype)
 
     @property
     def size(self) -> float:
@@ -183,6 +190,8 @@ def _lines(why: Why) -> Iterator[str]:
         rest = c.count - len(c.terms)
         if rest:
             yield f"       all others ({rest:,}): {number(c.others)}"
+    if any(c.count > len(c.terms) for c in why.contributions):
+        yield f"  {together(why.total, why.gradient, why.node.dtype)}"
 
 
 def _which(wire: Wire) -> str:
