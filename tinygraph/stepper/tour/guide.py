@@ -89,7 +89,7 @@ class Tour:
     def _line(self, session: Session) -> Text:
         station = self.station
         away = session.cursor != station.step
-        back = f"   (from step {station.step}: `goto {station.step}`)" if away else ""
+        back = f"   (from step {station.step}: `goto {station.step}`, or `skip`)" if away else ""
         return Text.assemble("type: ", (station.line, "bold"), (back, "dim"))
 
     def _reminder(self, session: Session) -> Text:
