@@ -12,13 +12,12 @@ import pytest
 from circuits import conv_net, neuron
 from hypothesis import given
 from hypothesis import strategies as st
+from random_losses import random_loss
 
 import tinygraph as tg
-from tinygraph.graph import Graph, Node, leaf, make
+from tinygraph.graph import Graph, Node
 from tinygraph.journal import Backward, Forward, Record, against, recorded, upstream_of
 from tinygraph.journal.segments import segments, shown
-from tinygraph.tensor import wrap
-from tinygraph.testing import random_graph
 
 Change = Callable[[str, np.ndarray], np.ndarray]
 
@@ -135,7 +134,8 @@ def test_numbers_that_look_the_same_are_written_out() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float32", "int32", "bool"])
-def test_what_a_backend_does_not_write_is_wrong(kind: str) -> None:
+@pytest.mark.parametrize("value", [1.0, [1.0, 0.0]])
+def test_what_a_backend_does_not_write_is_wrong(kind: str, value: Any) -> None:
     class Idle(Faulty):
         def compile(self, work: Graph, threads: int | None, on_progress: Any = None) -> Idle:
             return self
@@ -143,7 +143,7 @@ def test_what_a_backend_does_not_write_is_wrong(kind: str) -> None:
         def run(self, inputs: Any, outputs: Any) -> None:
             pass
 
-    x = tg.tensor([1.0, 0.0], name="x")
+    x = tg.tensor(value, name="x")
     journal = tg.journal((x + 1.0).astype(kind), gradients=False)
     found = against(journal, Idle(lambda name, value: value), nbytes=1)  # type: ignore
     assert found.first is journal[0]
@@ -185,23 +185,12 @@ def test_values_that_were_set_are_taken_as_they_are() -> None:
 
 @given(seed=st.integers(0, 10**6), data=st.data())
 def test_random_graphs_with_and_without_a_fault(seed: int, data: st.DataObject) -> None:
-    drawn = random_graph(seed, 8, backward=False)
-    becomes = {
-        x: leaf(a, f"x{k}")
-        for k, (x, a) in enumerate(zip(drawn.graph.inputs, drawn.arrays, strict=True))
-    }
-    for node in drawn.graph.nodes():
-        if node not in becomes:
-            becomes[node] = make(node.op, *(becomes[x] for x in node.inputs))
-    outputs = [becomes[x] for x in drawn.graph.outputs]
-    floats = [wrap(x) for x in outputs if x.dtype.is_float and x.type.size]
-    if not floats:
-        return
-    loss = sum((x.astype("float64").sum() for x in floats[1:]), floats[0].astype("float64").sum())
+    loss, _ = random_loss(seed, 8)
     journal = tg.journal(loss)
     nbytes = data.draw(st.sampled_from([1, 200, 10**9]))
     right = against(journal, "numpy", nbytes=nbytes)
-    assert (right.first, right.worst) == (None, 0.0)
+    assert right.first is None
+    assert right.worst < 1  # NumPy adds in another order where memory lies otherwise
     known = [r for r in journal if isinstance(r, Forward) and right.state(r) == "agrees"]
     floating = [r for r in known if r.gate.dtype.is_float and r.gate.type.size]
     if not floating:
@@ -267,3 +256,11 @@ def test_a_net_with_batch_normalization_in_several_segments() -> None:
     assert found.worst > 0
     agree = sum(found.state(record) == "agrees" for record in journal)
     assert agree > 0.99 * len(journal)
+
+
+@pytest.mark.slow
+@given(seed=st.integers(0, 10**6), special=st.sampled_from([0.0, 0.2]))
+def test_compiled_random_graphs_agree(seed: int, special: float) -> None:
+    loss, _ = random_loss(seed, 8, special=special)
+    found = against(tg.journal(loss), "llvm")
+    assert found.first is None, str(found)

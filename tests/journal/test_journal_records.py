@@ -7,9 +7,10 @@ import pytest
 from circuits import conv_net, neuron, tangle
 from hypothesis import given
 from hypothesis import strategies as st
+from random_losses import random_loss
 
 import tinygraph as tg
-from tinygraph.graph import topological
+from tinygraph.graph import Node, topological
 from tinygraph.journal import Backward, Forward, Held, Start, number
 
 
@@ -52,6 +53,29 @@ def test_contributions_add_up_to_the_gradient(seed: int, gates: int) -> None:
             total = total + record.contribution.array
             np.testing.assert_allclose(record.total.array, total, rtol=1e-6)
         np.testing.assert_allclose(journal.gradient(leaf), total, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@given(seed=st.integers(0, 10**6), gates=st.integers(1, 8), special=st.sampled_from([0.0, 0.3]))
+def test_contributions_of_any_graph_add_up_to_what_grad_gives(
+    order: int, seed: int, gates: int, special: float
+) -> None:
+    loss, leaves = random_loss(seed, gates, order, special)
+    journal = tg.journal(loss)
+    sums: dict[Node, np.ndarray] = {loss.node: np.array(1.0)}
+    for record in journal:
+        if isinstance(record, Backward):
+            source, sent = record.wire.source, record.contribution.array
+            with np.errstate(all="ignore"):
+                sums[source] = sums[source] + sent if source in sums else sent
+            np.testing.assert_array_equal(record.total.array, sums[source], strict=True)
+            above = journal.gradients[record.gate].array
+            np.testing.assert_array_equal(record.upstream.array, above)
+    for x, right in zip(leaves, tg.grad(loss, leaves), strict=True):
+        found = sums.get(x.node, np.zeros(x.shape, right.numpy().dtype))
+        np.testing.assert_array_equal(found, right.numpy(), strict=True)
+        if x.node in sums:
+            np.testing.assert_array_equal(journal.gradient(x), found)
 
 
 @given(seed=st.integers(0, 10**6))

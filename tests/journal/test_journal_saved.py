@@ -14,10 +14,11 @@ from circuits import conv_net, neuron, tangle
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from random_losses import random_loss
 
 import tinygraph as tg
 from tinygraph.graph import OPS, topological
-from tinygraph.journal import Journal, SavedJournal, readings_of
+from tinygraph.journal import Journal, SavedJournal, diff, readings_of
 from tinygraph.journal.json_numbers import read_numbers, write_numbers
 from tinygraph.journal.stored import axes_of, digest_of, read_reading, write_reading
 from tinygraph.types import DType, TensorType
@@ -122,6 +123,16 @@ def test_a_journal_comes_back(seed: int, tmp_path_factory: pytest.TempPathFactor
     text = path.read_bytes()
     loaded.save(path)
     assert path.read_bytes() == text
+
+
+@given(seed=st.integers(0, 10**6), order=st.sampled_from([1, 2]))
+def test_journals_of_any_ops_come_back(seed: int, order: int, tmp_path_factory) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    loss, _ = random_loss(seed, 5, order, special=0.3)
+    journal = tg.journal(loss)
+    loaded = back(journal, path)
+    assert_equal(journal, loaded)
+    assert diff(journal, loaded).same
 
 
 def test_large_numbers_are_left_as_summaries(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def _computed(
 def _other_than(value: np.ndarray) -> np.ndarray:
     """An array to be filled: what is not written is wrong."""
     if value.dtype.kind != "f":
-        return ~value
+        return np.array(~value)
     return np.where(np.isnan(value), 0, np.nan).astype(value.dtype)
 
 

@@ -153,7 +153,7 @@ class _Writer:
             "label": node.name,
             "op": op.name,
             "says": str(op),
-            "symbol": op.symbol,
+            "symbol": op.label,
             "nickname": op.nickname,
             "elementwise": op.elementwise,
             "leaf": is_leaf(node),
