@@ -113,7 +113,7 @@ def test_a_nan_in_the_data() -> None:
 
 
 def test_a_nan_behind_a_where_that_does_not_take_it() -> None:
-    x = tg.tensor([0.0, 1.0], name="x")
+    x = tg.tensor([0.0, 2.0], name="x")
     safe = tg.where(x > 0, tg.log(x), 0.0)
     journal = tg.journal(safe.sum())
     assert of_value(journal, safe).kind == "largest"
@@ -150,6 +150,27 @@ def test_a_pool_that_routed_elsewhere() -> None:
     assert found.kind == "zero"
     assert found.where[0].op.name == "max_pool"
     assert "max_pool_1" in found.lines[1]
+
+
+def test_a_zero_value() -> None:
+    x = tg.tensor([1.0, -3.0, 0.0], name="x")
+    w = tg.tensor([2.0, 2.0, 2.0], name="w")
+    h = tg.relu(x * w)
+    y = h * 5 + 0.0
+    journal = tg.journal(y.sum())
+    found = of_value(journal, y, (1,))
+    assert (found.kind, found.where) == ("zero", (h.node, (1,)))
+    assert "It starts at relu_1[1] = relu(-6.0) = 0.0" in found.lines[1]
+    found = of_value(journal, y, (2,))
+    assert found.where == (node_of(x), (2,))
+    assert "x[2] is 0.0 from the start" in found.lines[1]
+    assert of_value(journal, y).kind == "largest"
+    difference = x - x
+    assert (
+        of_value(tg.journal(difference.sum()), difference)
+        .lines[0]
+        .startswith("It starts at sub_1[0] = 1.0 - 1.0 = 0.0")
+    )
 
 
 def test_contributions_that_cancel() -> None:

@@ -58,7 +58,7 @@ def origin(journal: Journal, node: Node, index: Sequence[int] | None = None) -> 
 def _of_value(journal: Journal, node: Node, index: Index | None) -> Origin:
     array = _filled(journal, node, journal.value(node))
     kind, at = _what(array, index)
-    if kind in ("NaN", "infinity"):
+    if kind != "largest":
         return _walked(journal, node, at, kind, "value")
     where, lines = growth_of_value(journal, node, at)
     return Origin("largest", "value", where, lines)
@@ -94,12 +94,17 @@ def _what(array: np.ndarray, index: Index | None) -> tuple[Kind, Index]:
             return kind, tuple(int(k) for k in np.argwhere(bad)[0]) if array.ndim else ()
         if index is not None and bad[index]:
             return kind, index
+    zero = _has(array, "zero")
+    if (zero.all() if index is None else zero[index]) and array.dtype.kind == "f":
+        return "zero", (0,) * array.ndim if index is None else index
     return "largest", largest(array) if index is None else index
 
 
 def _has(array: np.ndarray, kind: Kind) -> np.ndarray:
     if array.dtype.kind != "f":
         return np.zeros(array.shape, bool)
+    if kind == "zero":
+        return array == 0
     return np.isnan(array) if kind == "NaN" else np.isinf(array)
 
 
@@ -138,7 +143,12 @@ class _Walk:
         return node, index
 
     def source(self, node: Node, index: Index, kind: Kind) -> tuple[Node, Index] | None:
-        """Of what an element reads the first that has it, values before gradients."""
+        """Of what an element reads the first that has it, values before gradients.
+
+        A zero comes from an input of which all that is read is zero.
+        """
+        if kind == "zero":
+            return self._zeros(node, index)
         having = [
             (self.position.get(source, len(self.position)), k, source, at)
             for k, source, at in self.inputs(node, index)
@@ -148,6 +158,16 @@ class _Walk:
             return None
         _, _, source, at = min(having, key=lambda h: h[:2])
         return source, at
+
+    def _zeros(self, node: Node, index: Index) -> tuple[Node, Index] | None:
+        if not node.inputs:
+            return None
+        arrays = [self.array(x) for x in node.inputs]
+        for k, flat in reads(node, index, arrays):
+            source = node.inputs[k]
+            if source.dtype.is_float and flat.size and not arrays[k].reshape(-1)[flat].any():
+                return source, tuple(int(i) for i in np.unravel_index(flat[0], source.shape))
+        return None
 
     def inputs(self, node: Node, index: Index) -> list[tuple[int, Node, Index]]:
         """The elements that one element reads, floats only."""

@@ -138,7 +138,7 @@ def origin(session: Session, text: str) -> Answer:
     slopes = [one for one in found if one.side == "gradient"]
     if is_slope and not slopes:
         raise CommandError(f"{called(session.journal, place.node)} has no gradient here")
-    if slopes and (is_slope or (not place.node.inputs and found[0].kind == "largest")):
+    if slopes and (is_slope or (not place.node.inputs and found[0].kind in ("largest", "zero"))):
         found = slopes  # a leaf's value comes from nowhere
     lines: list[str] = []
     for one in found:
