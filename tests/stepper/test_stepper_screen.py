@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from circuits import chain, conv_net, neuron, tangle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_journals import of_random_graph
 from rich.text import Text
 
 import tinygraph as tg
 from tinygraph.stepper.grammar import parse
 from tinygraph.stepper.screen import screen
-from tinygraph.stepper.session import Session
+from tinygraph.stepper.session import Session, SessionError
 
 
 def seen(session: Session, width: int, height: int, plain: bool = False) -> str:
@@ -64,6 +66,24 @@ def test_it_fits(seed: int, width: int, height: int, step: int) -> None:
     assert all(line.cell_len <= width for line in lines)
     for line in screen(session, width, height, plain=True).split("\n"):
         assert line.cell_len <= max(width, 10)
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 10**6), order=st.integers(1, 2), data=st.data())
+def test_any_op_can_be_seen(seed: int, order: int, data: st.DataObject) -> None:
+    journal = of_random_graph(seed, 8, order)
+    if not journal.outputs[0].inputs:
+        return
+    session = Session(journal, "random")
+    for _ in range(6):
+        session.cursor = data.draw(st.integers(0, len(session.journal)))
+        if data.draw(st.booleans()):
+            with suppress(SessionError):
+                session.into()
+        for width, height, plain in ((80, 23, False), (130, 45, False), (80, 23, True)):
+            lines = screen(session, width, height, plain).split("\n")
+            assert all(line.cell_len <= width for line in lines)
+            assert plain or len(lines) <= height
 
 
 @settings(max_examples=6)
