@@ -16,6 +16,8 @@ from rich.cells import cell_len
 from tinygraph.stepper.scene import Box, Diagram, Line
 
 SWEEPS = 4
+STRETCH = 3
+"""Rows that a box grows at most for a straight wire."""
 FIRM = 1000
 """The weight of what shall stay where it is."""
 
@@ -89,6 +91,7 @@ def placed(diagram: Diagram, look: Look) -> Placed:
     segments = _segments(diagram, items, layers)
     _reorder(layers, segments)
     _rows(layers, segments)
+    _stretch(layers, segments)
     low = min((item.top for column in layers for item in column), default=0)
     for column in layers:
         for item in column:
@@ -257,6 +260,21 @@ def _rows(layers: list[list[Item]], segments: Sequence[Segment]) -> None:
         fixed = [bool(before[item]) for item in column]
         wishes = [[item.top] if f else by_readers(item) for item, f in zip(column, fixed)]
         _settle(column, wishes, [FIRM if f else 1 for f in fixed])
+
+
+def _stretch(layers: list[list[Item]], segments: Sequence[Segment]) -> None:
+    """A box grows a little downwards where that makes the wire of its last input straight."""
+    last = {s.end: s for s in segments if s.end.box and s.at == len(s.end.ins) - 1 > 0}
+    for column in layers:
+        for item, below in zip(column, [*column[1:], None]):
+            segment = last.get(item)
+            if segment is None or not (segment.source.box and segment.source.box.is_word):
+                continue
+            more = segment.start_row - segment.end_row
+            room = below is None or below.top >= item.top + item.height + more
+            if 0 < more <= STRETCH and room:
+                item.ins[-1] += more
+                item.height += more
 
 
 def _settle(

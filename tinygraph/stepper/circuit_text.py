@@ -190,6 +190,8 @@ class _Drawing:
         for k, line in enumerate(titles):
             text = tidy(line, width - 4, middle=True)
             at = row + (height - len(titles)) // 2 + k
+            if len(titles) == len(item.outs) == 1:
+                at = item.top + item.outs[0]
             put(
                 at,
                 column + (width - cell_len(text)) // 2,
