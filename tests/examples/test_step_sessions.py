@@ -8,6 +8,8 @@ import sys
 from html import unescape
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 SAYS = {
@@ -27,17 +29,23 @@ def words(path: Path) -> str:
     return "\n".join(unescape(text).replace("\xa0", " ") for text in found)
 
 
-def test_example_writes_the_pictures(tmp_path: Path) -> None:
+def record(folder: Path) -> None:
     script = ROOT / "examples" / "step_sessions.py"
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, str(script), str(folder)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_example_writes_the_pictures(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    record(tmp_path)
+    if request.config.getoption("--update-golden"):
+        record(IMAGES)
     assert {path.name for path in tmp_path.iterdir()} == {f"stepper_{name}.svg" for name in SAYS}
     page = (ROOT / "docs" / "stepping.md").read_text(encoding="utf-8")
     for name, says in SAYS.items():
         assert says in words(tmp_path / f"stepper_{name}.svg"), name
         assert words(IMAGES / f"stepper_{name}.svg") == words(tmp_path / f"stepper_{name}.svg"), (
-            "python examples/step_sessions.py writes the pictures anew"
+            "pytest --update-golden writes the pictures anew"
         )
         assert f"images/stepper_{name}.svg" in page

@@ -132,6 +132,15 @@ def test_tour_says_it_again() -> None:
     assert session.tour.at == 0
 
 
+def test_a_quiz_is_left_in_peace() -> None:
+    session = small()
+    prompt, out = repl(session)
+    for line in ("quiz", "0.1966"):
+        prompt.take(line)
+    assert "right: dL/dadd_2 = 0.1966" in out.getvalue()
+    assert "tour 1 of 2" not in out.getvalue()
+
+
 def test_skip_does_the_line_from_where_it_is_meant() -> None:
     session = small()
     prompt, out = repl(session)
@@ -177,6 +186,8 @@ def test_plain() -> None:
     Repl(session, out, plain=True).take("tour")
     assert out.getvalue().startswith(f"tour 1 of {len(session.tour.script.stations)}:\n")
     assert "─" not in out.getvalue()
+    for station in session.tour.script.stations:
+        assert "·" not in "".join([*station.paragraphs, station.praise])  # "not computed yet"
 
 
 # ---- the tours there are ----

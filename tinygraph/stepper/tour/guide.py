@@ -53,7 +53,7 @@ class Tour:
         typed = [text.split()[0] for text in session.history[self.heard :]]
         if not self.skips and not self._is_done(session, typed):
             asked = "tour" in map(_name, typed[-1:])
-            return [] if asked else [self._reminder(session)]
+            return [] if asked or session.quiz is not None else [self._reminder(session)]
         praise = "" if self.skips else self.station.praise
         self.at += 1
         self.skips = False
