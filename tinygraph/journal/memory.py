@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygraph.evaluate import evaluate
 from tinygraph.graph import Leaf, Node
+from tinygraph.journal.one_thread import one_thread
 from tinygraph.journal.readings import Reading, Summary
 
 ALWAYS = 64
@@ -74,7 +75,8 @@ class Memory:
                     on_progress(count, len(seen))
             start = time.perf_counter()
 
-        evaluate(wanted, self.kept.copy(), watch, results=False)
+        with one_thread():
+            evaluate(wanted, self.kept.copy(), watch, results=False)
 
     def summary(self, node: Node) -> Summary:
         """The range and mean of a node's value."""
@@ -94,7 +96,8 @@ class Memory:
             found = self._recent[node]
         else:
             known = {**self.kept, **self._recent}
-            (found,) = evaluate([node], known, lambda n, a: self._remember(n, a, known))
+            with one_thread():
+                (found,) = evaluate([node], known, lambda n, a: self._remember(n, a, known))
         view = found.view()
         view.flags.writeable = False
         return view
