@@ -98,19 +98,23 @@ def largest_routes(
     """The k routes with the largest values from one element of a node up to the output.
 
     Without `index` it is the element with the largest gradient. The branch that gives most is
-    followed first; the search ends after k routes, `work` gates or `seconds`.
+    followed first, each to its end; the search ends after k routes, `work` gates or `seconds`, but
+    not before the first.
     """
     gradient = gradient_of(journal, node)
     at = largest(gradient) if index is None else checked(node, index, called(journal, node))
     search = _Search(journal)
     weights = np.zeros(node.shape, node.dtype.numpy)
     weights[at] = 1
-    search.reach(node, weights, ())
+    first = search.reach(node, weights, ())
+    if first is not None:
+        search.ahead.append((-math.inf, -1, first))
+        heapq.heapify(search.ahead)
     until = time.perf_counter() + seconds
     while search.ahead and len(search.found) < k and search.passed < work:
-        if time.perf_counter() > until:
+        if search.found and time.perf_counter() > until:
             break
-        search.follow()
+        search.follow(work)
     found = sorted(search.found, key=lambda route: -_size(route.value))
     chosen, here = index is None and node.type.size > 1, gradient[at].item()
     left = len(search.ahead)
@@ -126,23 +130,34 @@ class _Search:
         self.passed = 0
         self._count = itertools.count()  # so that equals are taken in the order they were met
 
-    def reach(self, node: Node, weights: np.ndarray, passed: tuple[Wire, ...]) -> None:
-        """At a node with its weights: the route ends here, or branches to what reads it."""
+    def reach(self, node: Node, weights: np.ndarray, passed: tuple[Wire, ...]) -> _Branch | None:
+        """At a node with its weights: the route ends here, or branches to what reads it.
+
+        Gives the branch that gives most; the others are left for later.
+        """
         if node in self.tops:
             self.found.append(Route(passed, _product(weights, self.journal.gradient(node))))
-            return
+            return None
+        branches: list[tuple[float, int, _Branch]] = []
         for wire in self.wires.get(node, ()):
             sent = self.journal.contribution(wire.gate, wire.position)
-            value = _product(weights, sent)
-            branch = _Branch(wire, weights, (*passed, wire))
-            heapq.heappush(self.ahead, (-_size(value), next(self._count), branch))
+            size = _size(_product(weights, sent))
+            branches.append((-size, next(self._count), _Branch(wire, weights, (*passed, wire))))
+        branches.sort()
+        for branch in branches[1:]:
+            heapq.heappush(self.ahead, branch)
+        return branches[0][2] if branches else None
 
-    def follow(self) -> None:
-        """Follows the branch that gives most through its gate."""
+    def follow(self, work: int) -> None:
+        """Follows the branch that gives most, and then the best of its branches, to the output."""
         _, _, branch = heapq.heappop(self.ahead)
-        self.passed += 1
-        weights = self.slopes.carried(branch.wire, branch.weights)
-        self.reach(branch.wire.gate, weights, branch.passed)
+        while branch is not None:
+            if self.passed >= work:
+                self.ahead.append((0.0, next(self._count), branch))  # not followed to its end
+                return
+            self.passed += 1
+            weights = self.slopes.carried(branch.wire, branch.weights)
+            branch = self.reach(branch.wire.gate, weights, branch.passed)
 
 
 def _product(weights: np.ndarray, gradient: np.ndarray) -> float:

@@ -79,7 +79,9 @@ class Why:
 
     @property
     def total(self) -> float:
-        """The sum of all terms, in float64."""
+        """The sum of all terms, in float64; at the output what comes in there."""
+        if not self.contributions:
+            return self.gradient
         return sum(c.total for c in self.contributions)
 
     @property
