@@ -65,10 +65,9 @@ class _Builder:
         self.readers: dict[Box, list[Line]] = {}
 
     def build(self) -> Diagram:
-        for box in self.diagram.boxes:
-            if box in self.shown:
-                self._inputs(box)
-                self.boxes.append(box)
+        for box in sorted(self.shown, key=self.diagram.place.__getitem__):
+            self._inputs(box)
+            self.boxes.append(box)
         for box in [box for box in self.boxes if box in self.diagram.out]:
             self._outputs(box)
         return Diagram(self.boxes, self.lines)

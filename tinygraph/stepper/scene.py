@@ -58,6 +58,11 @@ class Diagram:
     """What was found out about it, such as where its boxes go in a given room."""
 
     @cached_property
+    def place(self) -> dict[Box, int]:
+        """The number of each box."""
+        return {box: k for k, box in enumerate(self.boxes)}
+
+    @cached_property
     def into(self) -> dict[Box, list[Line]]:
         """The lines that end at each box."""
         found: dict[Box, list[Line]] = {box: [] for box in self.boxes}

@@ -164,7 +164,8 @@ def _plain(session: Session, width: int) -> list[Text]:
     found += [f"Rule: {rule.title}{f', {rule.role}' if rule.role else ''}."]
     found += [f"{rule.says.capitalize()}."] if rule.says else []
     found += [" = ".join(chain) for chain in rule.chains]
-    found += [line.plain for line in tensor_panel(session, width, 2)]
+    tensors = tensor_panel(session, 10 * width, 2) if has_tensors(session.level) else []
+    found += [f"{line.plain.replace(' … ', ' to ').replace('  ', ', ')}." for line in tensors]
     found += [line.plain for line in watch_lines(session, width)]
     source = _source(session.focus)
     found += [f"Line {source}"] if source else []
