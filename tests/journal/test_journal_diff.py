@@ -45,7 +45,9 @@ def test_the_first_difference_is_marked() -> None:
     assert found.first.a.number == 0
     assert found.first.apart[0].values == (np.float32(1.5), np.float32(0.75))
     assert found.first.relative == 0.5
-    assert str(found).startswith("7 of 9 records differ; the first:\n   0  mul_1 = *(x, w) = 1.5\n")
+    assert str(found).startswith(
+        "input x: 0.5 and 0.25\n7 of 9 records differ; the first:\n   0  mul_1 = *(x, w) = 1.5\n"
+    )
     assert "value: 1.5 and 0.75" in str(found)
     assert str(found).endswith("   5     0.2983  dw over mul_2\n   2     0.2983  mul_2")
     relative = [each.relative for each in found.largest]
@@ -81,6 +83,7 @@ def test_of_summaries_it_is_known_that_they_differ(tmp_path: Path) -> None:
         assert found.first.apart[0].elements is None
         assert found.first.relative == 0.0
         assert "of which summaries are left" in str(found)
+    assert str(found).startswith("input x: other numbers")
     assert diff(loaded, b, 1e-6).same
 
 
@@ -176,3 +179,12 @@ def test_tolerances_that_are_none(wrong) -> None:
     journal = tg.journal(neuron())
     with pytest.raises(tg.TinygraphError, match="a tolerance is 0 or more"):
         diff(journal, journal, **wrong)
+
+
+def test_inputs_that_differ_are_named_even_if_nothing_else_does() -> None:
+    a, b = (tg.journal(tg.relu(tg.tensor(x, name="x"))) for x in (-1.0, -1.1))
+    found = diff(a, b)
+    assert not found.same
+    assert [each.name for each in found.inputs] == ["x"]
+    assert not [d for d in found.differences if isinstance(d.a, Forward)]
+    assert str(found).startswith("input x: -1.0 and -1.1\n")

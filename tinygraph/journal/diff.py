@@ -45,7 +45,7 @@ class Apart:
             return f"{self.name}: other numbers, of which summaries are left"
         where = f" at {list(self.index)}" if self.index else ""
         count = f", {self.elements:,} of {self.size:,} elements" if self.size > 1 else ""
-        return f"{self.name}{where}: {self.values[0]} and {self.values[1]}{count}"
+        return f"{self.name}{where}: {self.values[0]!s} and {self.values[1]!s}{count}"
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Diff:
     a: Journal
     b: Journal
     graphs: Aligned
+    inputs: list[Apart]
+    """How leaves differ, and constants; each by its name."""
     compared: int
     """How many records both have."""
     differences: list[Difference]
@@ -82,7 +84,8 @@ class Diff:
     @property
     def same(self) -> bool:
         """Whether graphs and records are the same, and all numbers within the tolerance."""
-        return self.graphs.same and not (self.differences or self.only_a or self.only_b)
+        different = self.inputs or self.differences or self.only_a or self.only_b
+        return self.graphs.same and not different
 
     @property
     def first(self) -> Difference | None:
@@ -104,6 +107,10 @@ class Diff:
             if records:
                 count = f"{len(records):,} record{'s' * (len(records) > 1)}"
                 yield f"only {what} journal has {count}, from {records[0].number} on"
+        for each in self.inputs[:SHOWN]:
+            yield f"input {each}"
+        if len(self.inputs) > SHOWN:
+            yield f"and {len(self.inputs) - SHOWN:,} more inputs"
         count = f"{self.compared:,} records"
         if self.first is None:
             yield f"no difference in {count}"
@@ -159,13 +166,14 @@ def diff(a: Journal, b: Journal, tolerance: float = 0.0, *, ulps: float = 0.0) -
     found = []
     for key, record in mine.items():
         if key in other:
-            apart = (*_compared(record, other[key], tolerance, ulps),)
+            apart = (*_compared(readings_of(record), readings_of(other[key]), tolerance, ulps),)
             if apart:
                 found.append(Difference(record, other[key], a.line(record), apart))
     return Diff(
         a,
         b,
         graphs,
+        [*_compared(_inputs(a, a, graphs), _inputs(b, a, graphs), tolerance, ulps)],
         len(mine.keys() & other.keys()),
         found,
         [record for key, record in mine.items() if key not in other],
@@ -186,10 +194,21 @@ def _by_step(journal: Journal, called: Mapping[Node, Node]) -> dict[Hashable, Re
     return result
 
 
-def _compared(a: Record, b: Record, tolerance: float, ulps: float) -> Iterator[Apart]:
-    theirs = readings_of(b)
-    for name, mine in readings_of(a).items():
-        other = theirs[name]
+def _inputs(journal: Journal, a: Journal, graphs: Aligned) -> dict[str, Reading]:
+    """What a journal has for each node without inputs that both have, by its name in journal a."""
+    values = journal.values
+    pairs = [(x, y) for x, y in graphs.pairs.items() if not x.inputs and not y.inputs]
+    return {a.names[x]: values[x if journal is a else y] for x, y in pairs}
+
+
+def _compared(
+    a: Mapping[str, Reading | None],
+    b: Mapping[str, Reading | None],
+    tolerance: float,
+    ulps: float,
+) -> Iterator[Apart]:
+    for name, mine in a.items():
+        other = b[name]
         if mine is None or other is None or mine.type != other.type:
             if mine is not other:
                 yield Apart(name, math.inf, None)
