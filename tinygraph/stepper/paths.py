@@ -20,20 +20,18 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygraph.graph import Node
-from tinygraph.journal import Journal, Wire, number
+from tinygraph.journal import Journal, number
 from tinygraph.stepper.elements import (
     Index,
     called,
     checked,
     largest,
-    read_by,
     slope_of,
-    started,
     summed,
     together,
     ulps,
 )
-from tinygraph.stepper.slopes import Slopes
+from tinygraph.stepper.path_tree import Element, Step, Tree
 from tinygraph.stepper.why import gradient_of
 
 PLACES = 4_000
@@ -44,26 +42,6 @@ SECONDS = 1.5
 """And after so long it ends."""
 SHOWN = 12
 """Gates of a path that are written out."""
-
-
-@dataclass(frozen=True)
-class Element:
-    """One element of a node, by its row-major position."""
-
-    node: Node
-    flat: int
-
-    @property
-    def index(self) -> Index:
-        return tuple(int(k) for k in np.unravel_index(self.flat, self.node.shape))
-
-
-class Step(NamedTuple):
-    """From an element up to `place`, an element of the gate that reads it over `wire`."""
-
-    wire: Wire
-    place: Element
-    coefficient: float
 
 
 @dataclass(frozen=True)
@@ -129,7 +107,7 @@ def largest_paths(
     gradient = gradient_of(journal, node)
     at = largest(gradient) if index is None else checked(node, index, called(journal, node))
     flat = int(np.ravel_multi_index(at, node.shape)) if at else 0
-    tree = _Tree(journal)
+    tree = Tree(journal)
     here = Element(node, flat)
     reached = _reached(tree, here, places)
     if reached is not None:
@@ -142,38 +120,10 @@ def largest_paths(
     return Paths(journal, node, at, chosen, value, total, tuple(found), count, len(tree.opened))
 
 
-class _Tree:
-    """The steps up from a place, computed when first asked for."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal, self.slopes = journal, Slopes(journal)
-        self.wires, self.tops = read_by(journal), set(started(journal))
-        self.opened: dict[Element, list[Step]] = {}
-
-    def up(self, place: Element) -> list[Step]:
-        """The steps from a place to elements of the gates that read it."""
-        if place not in self.opened:
-            self.opened[place] = [*self._steps(place)]
-        return self.opened[place]
-
-    def _steps(self, place: Element) -> Iterator[Step]:
-        for wire in self.wires.get(place.node, ()):
-            found = self.slopes.of(wire, place.index)
-            for flat, value in zip(found.flat.tolist(), found.values.tolist(), strict=True):
-                yield Step(wire, Element(wire.gate, flat), value)
-
-    def start(self, place: Element) -> float | None:
-        """What comes in from above at an element of the output; elsewhere None."""
-        return self.gradient(place) if place.node in self.tops else None
-
-    def gradient(self, place: Element) -> float:
-        return float(self.journal.gradient(place.node).reshape(-1)[place.flat])
-
-
 # ---- all paths ----
 
 
-def _reached(tree: _Tree, here: Element, most: int) -> set[Element] | None:
+def _reached(tree: Tree, here: Element, most: int) -> set[Element] | None:
     """All places on paths from here; None for more than `most`."""
     seen, stack = {here}, [here]
     while stack:
@@ -197,9 +147,7 @@ class _Best(NamedTuple):
     rank: int
 
 
-def _all(
-    tree: _Tree, reached: set[Element], here: Element, k: int
-) -> tuple[list[Path], float, int]:
+def _all(tree: Tree, reached: set[Element], here: Element, k: int) -> tuple[list[Path], float, int]:
     """The k largest paths, the sum of all, their number: from the output down to here.
 
     A path is among the largest from its first place only if the rest is among those from its
@@ -241,7 +189,7 @@ def _size(value: float) -> float:
 # ---- some paths ----
 
 
-def _search(tree: _Tree, here: Element, k: int, most: int, until: float) -> list[Path]:
+def _search(tree: Tree, here: Element, k: int, most: int, until: float) -> list[Path]:
     """The largest paths of those found by following, again and again, the largest product so far
     times the gradient there, up to the output."""
     found: list[Path] = []
@@ -277,7 +225,7 @@ def _is_done(found: list[Path], promise: float, k: int) -> bool:
     return sorted((_size(p.value) for p in found), reverse=True)[k - 1] >= -promise
 
 
-def _total(tree: _Tree, here: Element) -> float:
+def _total(tree: Tree, here: Element) -> float:
     """The gradient in float64, from the gradients one level up."""
     start = tree.start(here)
     if start is not None:
