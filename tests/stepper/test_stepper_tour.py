@@ -316,6 +316,36 @@ def test_anything_typed_keeps_the_tour_alive(name: str, lines: list[str]) -> Non
         assert session.tour.at > at
 
 
+# ---- a tour of one's own ----
+
+
+def test_a_tour_in_a_file(tmp_path: Path) -> None:
+    """Its graphs are files beside it."""
+    circuit = "import tinygraph as tg\ny = tg.tensor(2.0, name='x') * tg.tensor(3.0, name='k')\n"
+    (tmp_path / "mine.py").write_text(circuit, encoding="utf-8")
+    text = "title: mine\ngraph: mine.py\n\nOnce.\n> n\n= step 1\n\ngraph: mine.py:y\n\nAgain.\n"
+    (tmp_path / "mine.txt").write_text(text + "> n\n= step 1\n\nEnd.\n", encoding="utf-8")
+    session = begin(str(tmp_path / "mine.txt"))
+    prompt, out = repl(session)
+    prompt.take("n")
+    assert session.cursor == 0  # the second graph
+    assert "Again." in out.getvalue()
+    prompt.take("next")
+    assert session.tour.is_over
+    assert "mul_1 = x * k = 2.0 * 3.0 = 6.0" in out.getvalue()
+
+
+def test_a_second_graph_that_cannot_be_had_ends_nothing(tmp_path: Path) -> None:
+    text = "title: x\ngraph: neuron\n\nOnce.\n> n\n\ngraph: nowhere.py\n\nAgain.\n> n\n\nEnd.\n"
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    session = begin(str(tmp_path / "x.txt"))
+    prompt, out = repl(session)
+    assert not prompt.take("n")
+    assert "there is no file" in out.getvalue()
+    assert not prompt.take("n")
+    assert session.cursor == 2
+
+
 # ---- the command line ----
 
 

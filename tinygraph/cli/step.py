@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         nargs="?",
         const="neuron",
-        help="learn it: neuron (the commands, three minutes), backpropagation; list names them",
+        help="learn it: neuron (the commands, three minutes), backpropagation, or a FILE with a "
+        "tour of yours; list names them",
     )
     add("--script", metavar="FILE", help="commands to run first, one or several (;) a line")
     add("--plain", action="store_true", help="sentences, for a screen reader")

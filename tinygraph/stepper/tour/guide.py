@@ -55,12 +55,17 @@ class Tour:
             asked = "tour" in map(_name, typed[-1:])
             return [] if asked or session.quiz is not None else [self._reminder(session)]
         praise = "" if self.skips else self.station.praise
+        said = [_styled(praise)] if praise else []
         self.at += 1
         self.skips = False
         if self.station.graph:
-            self._open(session, self.station.graph)
+            try:
+                self._open(session, self.station.graph)
+            except TinygraphError as error:  # of a tour that somebody writes just now
+                self.at = len(self.script.stations) - 1
+                return [*said, f"the tour ends here: {error}"]
         self.heard = len(session.history)
-        return [*([_styled(praise)] if praise else []), *self.paragraphs(session)]
+        return [*said, *self.paragraphs(session)]
 
     def _is_done(self, session: Session, typed: list[str]) -> bool:
         names = {*map(_name, typed)} - {"tour"}

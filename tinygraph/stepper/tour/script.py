@@ -14,7 +14,7 @@
     Any number of such stations follow; the last has a text only.
 
 `>` is the line to type, each `=` something that holds then (`CONDITIONS`), and `+` what is said
-when it does. `graph:` between two stations goes on with another graph.
+when it does. `graph:` between two stations goes on with another graph, and shows it at once.
 """
 
 from __future__ import annotations
