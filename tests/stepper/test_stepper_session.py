@@ -244,3 +244,8 @@ def test_what_comes_from_above_cannot_be_opened() -> None:
     session = Session(journal(tg.detach(x) * tg.tensor(2.0, name="y")))
     with pytest.raises(SessionError, match="no gradient comes to x"):
         session.open_gradient(x.node, ())
+
+
+def test_a_leaf_has_no_steps() -> None:
+    with pytest.raises(SessionError, match="no gate computes x"):
+        Session(journal(tg.tensor(1.0, name="x")), "x")

@@ -32,6 +32,8 @@ class Session:
     """
 
     def __init__(self, journal: Journal, title: str = "graph", notes: tuple[str, ...] = ()) -> None:
+        if not any(node.inputs for node in journal.order):
+            raise SessionError(f"there is nothing to step: no gate computes {title}")
         self.levels = [Level(Timeframe(journal), title, "graph")]
         self.notes = notes
         """What there is to say about how the run was made."""
