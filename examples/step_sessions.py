@@ -18,8 +18,8 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from rich.text import Text
 
 import tinygraph as tg
-from tinygraph.stepper.interpreter import Interpreter
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.prompt.interpreter import Interpreter
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import subject_of
 

@@ -178,7 +178,7 @@ if TYPE_CHECKING:
     from tinygraph.receptive_field import receptive_field as receptive_field
     from tinygraph.stages import stages as stages
     from tinygraph.stepper.api import step as step
-    from tinygraph.stepper.watch import watch as watch
+    from tinygraph.stepper.training.watch import watch as watch
     from tinygraph.testing import check_grads as check_grads
 
 __version__ = "0.1.0"
@@ -211,7 +211,7 @@ _FUNCTIONS = {
     "stages": "tinygraph.stages",
     "step": "tinygraph.stepper.api",
     "toeplitz": "tinygraph.matrices",
-    "watch": "tinygraph.stepper.watch",
+    "watch": "tinygraph.stepper.training.watch",
 }
 """Where functions are that are imported when first used."""
 

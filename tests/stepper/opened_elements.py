@@ -11,7 +11,7 @@ import numpy as np
 from tinygraph.evaluate import evaluate
 from tinygraph.grad import gradients as gradients_of
 from tinygraph.graph import Node, Op, leaf, make, topological
-from tinygraph.stepper.scalars import Opened, open_element
+from tinygraph.stepper.scalars.opened import Opened, open_element
 from tinygraph.types import float64
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import tinygraph as tg
-from tinygraph.stepper.repl import Repl
+from tinygraph.stepper.prompt.repl import Repl
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import subject_of
 

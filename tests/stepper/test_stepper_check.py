@@ -17,7 +17,7 @@ from tinygraph.errors import GradientError, IndexingError
 from tinygraph.graph import OPS, Node, leaf, make
 from tinygraph.journal import recorded
 from tinygraph.ops.base import FloatElementwise
-from tinygraph.stepper.check import check, in_float64
+from tinygraph.stepper.questions.check import check, in_float64
 from tinygraph.tensor import node_of, wrap
 
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph as tg
-from tinygraph.stepper.circuit_place import Item, Look, Segment
-from tinygraph.stepper.circuit_route import Routed, routed
-from tinygraph.stepper.circuit_text import circuit_lines
-from tinygraph.stepper.circuit_window import window
-from tinygraph.stepper.circuit_words import circuit_words
-from tinygraph.stepper.level_diagram import scene_of
-from tinygraph.stepper.scene import Box, Diagram, Line, Scene, Written
+from tinygraph.stepper.circuit.level_diagram import scene_of
+from tinygraph.stepper.circuit.place import Item, Look, Segment
+from tinygraph.stepper.circuit.route import Routed, routed
+from tinygraph.stepper.circuit.scene import Box, Diagram, Line, Scene, Written
+from tinygraph.stepper.circuit.text import circuit_lines
+from tinygraph.stepper.circuit.window import window
+from tinygraph.stepper.circuit.words import circuit_words
 from tinygraph.stepper.session import Session
 
 WIDE, HIGH = 900, 400

@@ -17,8 +17,8 @@ import tinygraph as tg
 from tinygraph.errors import TinygraphError
 from tinygraph.stepper.commands import COMMANDS, CommandError, find_command
 from tinygraph.stepper.commands.table import command
-from tinygraph.stepper.interpreter import Interpreter
-from tinygraph.stepper.repl import Repl
+from tinygraph.stepper.prompt.interpreter import Interpreter
+from tinygraph.stepper.prompt.repl import Repl
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import subject_of
 

@@ -17,7 +17,7 @@ import tinygraph as tg
 from tinygraph.nn import Dense, Input, Sequential
 from tinygraph.stepper.commands import COMMANDS
 from tinygraph.stepper.notebook import Stepping, in_notebook
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.subject import subject_of
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tinygraph.journal import Held, number
-from tinygraph.stepper.numbers_short import in_digits, short
-from tinygraph.stepper.numbers_view import (
+from tinygraph.stepper.screen.numbers_short import in_digits, short
+from tinygraph.stepper.screen.numbers_view import (
     SHADES,
     around,
     heat_map,

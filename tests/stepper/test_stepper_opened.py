@@ -22,8 +22,8 @@ from tinygraph.loops import expr
 from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis, index
 from tinygraph.ops.base import FloatElementwise
-from tinygraph.stepper.scalar_gates import gate_for
-from tinygraph.stepper.scalars import Opened, open_element
+from tinygraph.stepper.scalars.gates import gate_for
+from tinygraph.stepper.scalars.opened import Opened, open_element
 from tinygraph.tensor import node_of
 from tinygraph.types import TensorType, int32
 

@@ -13,7 +13,7 @@ import tinygraph as tg
 from tinygraph.errors import IndexingError
 from tinygraph.graph import Node, make
 from tinygraph.journal import Journal
-from tinygraph.stepper.origin import Origin, origin
+from tinygraph.stepper.questions.origin import Origin, origin
 from tinygraph.tensor import Tensor, node_of, wrap
 
 

@@ -13,8 +13,8 @@ from random_journals import named, of_random_graph
 
 import tinygraph as tg
 from tinygraph.journal import Journal
-from tinygraph.stepper.elements import read_by
-from tinygraph.stepper.paths import Path, Paths, largest_paths
+from tinygraph.stepper.questions.elements import read_by
+from tinygraph.stepper.questions.paths import Path, Paths, largest_paths
 from tinygraph.tensor import node_of
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}

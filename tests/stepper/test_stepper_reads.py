@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygraph.graph import OPS, leaf, make
-from tinygraph.stepper.reads import reads
+from tinygraph.stepper.scalars.reads import reads
 
 CASES = [
     pytest.param(kind, number, id=f"{name}_{number}")

@@ -16,11 +16,11 @@ from stepper_talk import answer_to, circuit, session_of, small_net, talk
 import tinygraph as tg
 from tinygraph.cli import main
 from tinygraph.journal.against import Comparison, Verdict
-from tinygraph.stepper import repl as repl_module
 from tinygraph.stepper.commands import COMMANDS, Answer, Command
-from tinygraph.stepper.completion import completions
-from tinygraph.stepper.interpreter import Interpreter, commands_of
-from tinygraph.stepper.repl import Repl
+from tinygraph.stepper.prompt import repl as repl_module
+from tinygraph.stepper.prompt.completion import completions
+from tinygraph.stepper.prompt.interpreter import Interpreter, commands_of
+from tinygraph.stepper.prompt.repl import Repl
 
 FILE = Path(__file__).parents[1] / "cli" / "conv_relu.py"
 Captured = pytest.CaptureFixture[str]

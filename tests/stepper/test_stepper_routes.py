@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from random_journals import named, of_random_graph
 
 import tinygraph as tg
-from tinygraph.stepper.paths import largest_paths
-from tinygraph.stepper.routes import largest_routes
+from tinygraph.stepper.questions.paths import largest_paths
+from tinygraph.stepper.questions.routes import largest_routes
 
 
 @given(seed=st.integers(0, 10**6), gates=st.integers(1, 8), order=st.integers(1, 2))

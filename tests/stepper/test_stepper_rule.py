@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import tinygraph as tg
 from tinygraph.graph import OPS, make
 from tinygraph.journal import Backward, Forward, Wire, number
-from tinygraph.stepper.formulas import backward_formula, forward_formula
-from tinygraph.stepper.rule import ROLES, Rule, rule_of
+from tinygraph.stepper.rules.formulas import backward_formula, forward_formula
+from tinygraph.stepper.rules.rule import ROLES, Rule, rule_of
 from tinygraph.stepper.session import Session
 from tinygraph.tensor import node_of
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 import tinygraph as tg
 from tinygraph.stepper.grammar import parse
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.session import Session, SessionError
 
 

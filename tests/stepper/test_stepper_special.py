@@ -17,12 +17,12 @@ import tinygraph as tg
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, load_journal
-from tinygraph.stepper.check import check
-from tinygraph.stepper.origin import origin
-from tinygraph.stepper.paths import largest_paths
-from tinygraph.stepper.routes import largest_routes
-from tinygraph.stepper.whatif import nudge, set_value
-from tinygraph.stepper.why import why
+from tinygraph.stepper.questions.check import check
+from tinygraph.stepper.questions.origin import origin
+from tinygraph.stepper.questions.paths import largest_paths
+from tinygraph.stepper.questions.routes import largest_routes
+from tinygraph.stepper.questions.whatif import nudge, set_value
+from tinygraph.stepper.questions.why import why
 
 
 def ask_everything(journal: Journal, seed: int) -> None:

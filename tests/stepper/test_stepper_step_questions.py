@@ -11,12 +11,12 @@ from random_journals import named
 import tinygraph as tg
 from tinygraph.graph import Node
 from tinygraph.journal import Journal
-from tinygraph.stepper.check import check
-from tinygraph.stepper.origin import origin
-from tinygraph.stepper.paths import largest_paths
+from tinygraph.stepper.questions.check import check
+from tinygraph.stepper.questions.origin import origin
+from tinygraph.stepper.questions.paths import largest_paths
+from tinygraph.stepper.questions.whatif import nudge, set_value
+from tinygraph.stepper.questions.why import why
 from tinygraph.stepper.subject import journal_of
-from tinygraph.stepper.whatif import nudge, set_value
-from tinygraph.stepper.why import why
 
 X = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
 Y = np.array([0, 1, 1, 0, 1, 0], np.int32)

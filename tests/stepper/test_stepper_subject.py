@@ -14,8 +14,8 @@ from tinygraph.graph import topological
 from tinygraph.journal import Backward, Forward, Journal, Start
 from tinygraph.journal.again import again
 from tinygraph.nn import BatchNormalization, Dense, Dropout, Input, Model, Sequential
-from tinygraph.stepper.circuit_text import circuit_lines
-from tinygraph.stepper.level_diagram import scene_of
+from tinygraph.stepper.circuit.level_diagram import scene_of
+from tinygraph.stepper.circuit.text import circuit_lines
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import journal_of, subject_of
 

@@ -13,11 +13,11 @@ from opened_elements import gate_of, some_indices
 
 from tinygraph import ops
 from tinygraph.graph import OPS, leaf
-from tinygraph.stepper.grids import Grid
-from tinygraph.stepper.number_formula import formula_with_numbers
-from tinygraph.stepper.scalars import equation_of, open_element
-from tinygraph.stepper.terms import terms_of
-from tinygraph.stepper.window import Window
+from tinygraph.stepper.rules.number_formula import formula_with_numbers
+from tinygraph.stepper.scalars.grids import Grid
+from tinygraph.stepper.scalars.opened import equation_of, open_element
+from tinygraph.stepper.scalars.terms import terms_of
+from tinygraph.stepper.scalars.window import Window
 from tinygraph.testing.variants import variant
 from tinygraph.types import float64
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygraph.stepper.repl import Repl
+from tinygraph.stepper.prompt.repl import Repl
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.tour import TOURS, ScriptError, Tour, begin, parse, worked
 from tinygraph.stepper.tour.catalogue import opened, script_of

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import tinygraph as tg
 from tinygraph.nn import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, Sequential
 from tinygraph.stepper.commands import COMMANDS
-from tinygraph.stepper.interpreter import Interpreter
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.prompt.interpreter import Interpreter
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import Subject, subject_of
 

@@ -10,12 +10,12 @@ from random_journals import named
 
 import tinygraph as tg
 from tinygraph.journal import Journal
-from tinygraph.stepper.check import check
-from tinygraph.stepper.origin import origin
-from tinygraph.stepper.paths import largest_paths
-from tinygraph.stepper.routes import largest_routes
-from tinygraph.stepper.whatif import nudge, set_value
-from tinygraph.stepper.why import why
+from tinygraph.stepper.questions.check import check
+from tinygraph.stepper.questions.origin import origin
+from tinygraph.stepper.questions.paths import largest_paths
+from tinygraph.stepper.questions.routes import largest_routes
+from tinygraph.stepper.questions.whatif import nudge, set_value
+from tinygraph.stepper.questions.why import why
 
 pytestmark = pytest.mark.slow
 FIRST = "entry/conv2d/kernel"

@@ -14,9 +14,9 @@ import pytest
 import tinygraph as tg
 from tinygraph.errors import GrammarError
 from tinygraph.nn import BatchNormalization, Dense, Dropout, Input, Model, Sequential
-from tinygraph.stepper.interpreter import Interpreter
+from tinygraph.stepper.prompt.interpreter import Interpreter
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.stopped import Stopped
+from tinygraph.stepper.training.stopped import Stopped
 
 BACKENDS = ["numpy", "llvm"]
 X = np.random.default_rng(1).standard_normal((12, 3)).astype(np.float32)

@@ -14,7 +14,7 @@ from tinygraph.errors import DtypeError, IndexingError, ShapeError
 from tinygraph.evaluate import evaluate
 from tinygraph.graph import Node
 from tinygraph.journal import Journal
-from tinygraph.stepper.whatif import changed, dependent, nudge, set_value
+from tinygraph.stepper.questions.whatif import changed, dependent, nudge, set_value
 from tinygraph.tensor import node_of
 
 

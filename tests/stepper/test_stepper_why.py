@@ -14,8 +14,8 @@ from tinygraph.evaluate import evaluate
 from tinygraph.graph import OPS, Node, leaf, make
 from tinygraph.journal import Journal, Wire
 from tinygraph.journal.run import recorded
-from tinygraph.stepper.slopes import Slopes
-from tinygraph.stepper.why import Why, why
+from tinygraph.stepper.questions.slopes import Slopes
+from tinygraph.stepper.questions.why import Why, why
 from tinygraph.tensor import node_of, wrap
 
 ULP = 2.0**-23

@@ -7,7 +7,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.graph import Node
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.session import Session
 from tinygraph.tensor import node_of
 

@@ -12,11 +12,11 @@ from random_journals import named
 import tinygraph as tg
 from tinygraph.graph import Node
 from tinygraph.journal import Journal
-from tinygraph.stepper.check import check
-from tinygraph.stepper.paths import largest_paths
-from tinygraph.stepper.routes import largest_routes
-from tinygraph.stepper.whatif import changed, nudge
-from tinygraph.stepper.why import why
+from tinygraph.stepper.questions.check import check
+from tinygraph.stepper.questions.paths import largest_paths
+from tinygraph.stepper.questions.routes import largest_routes
+from tinygraph.stepper.questions.whatif import changed, nudge
+from tinygraph.stepper.questions.why import why
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 import worked_backprop as worked  # pyright: ignore

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _talk(args: argparse.Namespace) -> None:
-    from tinygraph.stepper import repl
+    from tinygraph.stepper.prompt import repl
 
     script = _script(args.script)
     session = _session(args)

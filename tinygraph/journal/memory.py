@@ -95,12 +95,29 @@ class Memory:
             self._recent.move_to_end(node)
             found = self._recent[node]
         else:
-            known = {**self.kept, **self._recent}
+            known = self._near(node)
             with one_thread():
                 (found,) = evaluate([node], known, lambda n, a: self._remember(n, a, known))
         view = found.view()
         view.flags.writeable = False
         return view
+
+    def _near(self, node: Node) -> dict[Node, np.ndarray]:
+        """What is held of that which the node is computed from; no further than needed."""
+        found: dict[Node, np.ndarray] = {}
+        stack, seen = [*node.inputs], {node}
+        while stack:
+            source = stack.pop()
+            if source in seen:
+                continue
+            seen.add(source)
+            for held in (self.kept, self._recent):
+                if source in held:
+                    found[source] = held[source]
+                    break
+            else:
+                stack.extend(source.inputs)
+        return found
 
     def _remember(self, node: Node, array: np.ndarray, known: Mapping[Node, np.ndarray]) -> None:
         """What was computed on the way is likely to be asked for next."""

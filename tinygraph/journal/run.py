@@ -102,7 +102,9 @@ def longest_first(outputs: Sequence[Node]) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack += [(x, False) for x in sorted(reversed(node.inputs), key=depth.__getitem__)]
+            last = list(reversed(node.inputs))
+            last.sort(key=depth.__getitem__)  # of equal ones the first stays on top
+            stack += [(x, False) for x in last]
     return result
 
 

@@ -49,7 +49,7 @@ class Stored(Reading):
         self,
         kind: TensorType,
         array: np.ndarray | None,
-        summary: Summary,
+        summary: Summary | None = None,
         digest: str = "",
         parts: Sequence[Part] = (),
     ) -> None:
@@ -66,6 +66,9 @@ class Stored(Reading):
 
     @property
     def summary(self) -> Summary:
+        if self._summary is None:
+            assert self._array is not None
+            self._summary = Summary.of(self._array)
         return self._summary
 
     @property
@@ -168,8 +171,7 @@ def _indices(axes: Sequence[tuple[int, int, int]]) -> Any:
 def read_reading(said: Any, kind: TensorType) -> Stored:
     """The numbers that `write_reading` wrote; a `DataError` says what is wrong."""
     if isinstance(said, list):
-        array = read_numbers(said, kind)
-        return Stored(kind, array, Summary.of(array))
+        return Stored(kind, read_numbers(said, kind))
     if not isinstance(said, dict):
         raise DataError(f"the numbers of {kind} are a list, or a summary of them")
     nans, digest = said.get("nans"), said.get("digest")

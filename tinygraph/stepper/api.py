@@ -37,7 +37,7 @@ def step(
     lines = script.splitlines() if isinstance(script, str) else script
     if in_notebook():
         return Stepping(found, width=width, height=height, plain=plain).do(*(lines or ()))
-    from tinygraph.stepper.repl import run
+    from tinygraph.stepper.prompt.repl import run
 
     session = Session(found.journal, found.title, found.notes)
     run(session, lines, plain=plain, width=width, height=height)

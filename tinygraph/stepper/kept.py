@@ -17,8 +17,8 @@ from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Recalled
 from tinygraph.stepper.grammar import Condition, Expression, SessionScope, parse
 from tinygraph.stepper.kept_arrays import read, written
+from tinygraph.stepper.questions.whatif import Change, set_value
 from tinygraph.stepper.quiz import Quiz
-from tinygraph.stepper.whatif import Change, set_value
 from tinygraph.types import TensorType
 from tinygraph.weights import written_whole
 

@@ -17,7 +17,7 @@ from tinygraph.graph import Node
 from tinygraph.journal import Forward, Journal, Record
 
 if TYPE_CHECKING:
-    from tinygraph.stepper.scalars import Opened
+    from tinygraph.stepper.scalars.opened import Opened
 
 FEW_GATES = 40
 """So many gates are shown one by one; of more, modules are folded."""

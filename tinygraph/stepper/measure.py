@@ -16,7 +16,7 @@ from tinygraph.bench import Workload
 from tinygraph.graph import is_leaf
 from tinygraph.journal import Backward
 from tinygraph.stepper.commands import find_command
-from tinygraph.stepper.screen import screen
+from tinygraph.stepper.screen.whole import screen
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import subject_of
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tinygraph.errors import TinygraphError
 from tinygraph.stepper.commands import COMMANDS
-from tinygraph.stepper.interpreter import Interpreter
+from tinygraph.stepper.prompt.interpreter import Interpreter
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import Subject
 from tinygraph.tensor import Tensor
@@ -93,7 +93,7 @@ class Stepping:
 
     def _console(self) -> Console:
         """The screen and the last answers, recorded."""
-        from tinygraph.stepper.screen import screen
+        from tinygraph.stepper.screen.whole import screen
 
         width, height = self.size
         console = Console(

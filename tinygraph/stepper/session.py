@@ -238,7 +238,9 @@ class Session:
         self._push_element(reading.node, index, f"{name}{over}", None)
 
     def _push_element(self, node: Node, index: Index, title: str, upstream: float | None) -> None:
-        from tinygraph.stepper.scalars import open_element  # much to import, and seldom needed
+        from tinygraph.stepper.scalars.opened import (
+            open_element,  # much to import, and seldom needed
+        )
 
         arrays = [self.journal.memory.array(x) for x in node.inputs]
         opened = open_element(node, index, arrays, names=self._called(node.inputs))

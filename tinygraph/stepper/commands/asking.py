@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinygraph.graph import Node
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, words_beginning
-from tinygraph.stepper.elements import called, top
 from tinygraph.stepper.places import Place, PlaceError, find_name, find_place
+from tinygraph.stepper.questions.elements import called, top
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
@@ -109,14 +109,14 @@ def _question(session: Session, text: str) -> tuple[Place, str, int]:
 def _found(session: Session, place: Place, kind: str, k: int) -> list[str]:
     journal = session.journal
     if kind == "paths":
-        from tinygraph.stepper.paths import largest_paths
+        from tinygraph.stepper.questions.paths import largest_paths
 
         return largest_paths(journal, place.node, place.index, k).lines
     if kind == "routes":
-        from tinygraph.stepper.routes import largest_routes
+        from tinygraph.stepper.questions.routes import largest_routes
 
         return largest_routes(journal, place.node, place.index, k).lines
-    from tinygraph.stepper.why import why as explain
+    from tinygraph.stepper.questions.why import why as explain
 
     session.whys = [explain(journal, place.node, place.index, k)]
     return session.whys[-1].lines
@@ -131,7 +131,7 @@ def origin(session: Session, text: str) -> Answer:
     and the same of its gradient; where that is zero, the gates that let nothing through. `origin
     x[0,2]` asks for one element, `origin dx` for the gradient only.
     """
-    from tinygraph.stepper.origin import origin as origin_of
+    from tinygraph.stepper.questions.origin import origin as origin_of
 
     place, is_slope = slope_place(session, text)
     found = origin_of(session.journal, place.node, place.index)
@@ -169,7 +169,7 @@ def check(session: Session, text: str) -> Answer:
     element with the largest gradient and a few others. On a kink, such as a relu at 0, it gives
     the slopes of both sides.
     """
-    from tinygraph.stepper.check import check as compare
+    from tinygraph.stepper.questions.check import check as compare
 
     place, _ = slope_place(session, text)
     found = compare(session.journal, place.node, place.index)

@@ -10,8 +10,8 @@ from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.asking import names
 from tinygraph.stepper.commands.table import CommandError, command, no_text
 from tinygraph.stepper.places import Place, find_name, find_place
-from tinygraph.stepper.whatif import Change, set_value
-from tinygraph.stepper.whatif import nudge as nudged
+from tinygraph.stepper.questions.whatif import Change, set_value
+from tinygraph.stepper.questions.whatif import nudge as nudged
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session

@@ -12,13 +12,13 @@ from rich.text import Text
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Reading, number
+from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
-from tinygraph.stepper.elements import called, placed, slope_of
-from tinygraph.stepper.number_formula import formula_with_numbers
-from tinygraph.stepper.numbers_short import short
 from tinygraph.stepper.places import Place, find_place
-from tinygraph.stepper.styles import GRADIENT, VALUE
+from tinygraph.stepper.questions.elements import called, placed, slope_of
+from tinygraph.stepper.rules.number_formula import formula_with_numbers
+from tinygraph.stepper.screen.numbers_short import short
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session

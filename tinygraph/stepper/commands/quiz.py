@@ -95,7 +95,7 @@ def _on(session: Session, lines: list[str], asked: Question | None = None) -> An
 
 def _rule(session: Session, asked: Question) -> list[str]:
     """Why it is this number: the rule of the step just done, at the element asked for."""
-    from tinygraph.stepper.rule import rule_of
+    from tinygraph.stepper.rules.rule import rule_of
 
     chosen = session.chosen
     session.chosen = {**chosen, asked.record.wire.source: asked.index}

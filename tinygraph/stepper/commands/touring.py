@@ -23,7 +23,7 @@ def tour(session: Session, text: str) -> Answer:
 
 def skipped(session: Session) -> Answer:
     """Does what the tour asks for, and lets it go on."""
-    from tinygraph.stepper.interpreter import Interpreter
+    from tinygraph.stepper.prompt.interpreter import Interpreter
 
     tour = _tour_of(session)
     if tour.is_over:

@@ -1,0 +1,1 @@
+"""The circuit around a gate, drawn with characters or said in sentences."""

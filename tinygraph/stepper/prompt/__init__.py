@@ -1,0 +1,1 @@
+"""Reading lines and printing answers."""

@@ -1,0 +1,1 @@
+"""One element of an op as the scalar gates that compute it."""

@@ -1,0 +1,1 @@
+"""What is seen after each step."""

@@ -1,0 +1,151 @@
+"""What stands below the circuit: the tensors of the step just done, and what is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from rich.text import Text
+
+from tinygraph.errors import TinygraphError
+from tinygraph.graph import Node
+from tinygraph.journal import Backward, Held, Reading, Start, number
+from tinygraph.stepper.circuit.canvas import tidy
+from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
+from tinygraph.stepper.levels import Level
+from tinygraph.stepper.questions.elements import called, slope_of
+from tinygraph.stepper.rules.rule import sent_element
+from tinygraph.stepper.scalars.reads import reads
+from tinygraph.stepper.scalars.window import Window
+from tinygraph.stepper.screen.numbers_view import Index, plane, statistics, tensor_view
+from tinygraph.stepper.screen.window_view import MOST, is_window, window_views
+from tinygraph.stepper.session import Session
+
+BESIDE = 90
+"""Columns from which on two tensors stand next to each other."""
+
+GAP = 3
+
+SMALL = 1_000_000
+"""Elements of a gate's inputs up to which the window of the shown element is marked."""
+
+View = tuple[str, Reading | None, Index, str, Collection[Index] | None]
+"""A name, numbers, the element that is shown, a colour, the elements that are marked."""
+
+
+def has_tensors(level: Level) -> bool:
+    """Whether any gate of a level has more than one number."""
+    found = level.__dict__.get("_has_tensors")
+    if found is None:
+        wide = any(x.type.size > 1 for gate in level.order for x in (gate, *gate.inputs))
+        wide = wide or (level.opened is not None and is_window(level.opened))
+        found = level.__dict__["_has_tensors"] = wide
+    return found
+
+
+def tensor_panel(session: Session, width: int, height: int) -> list[Text]:
+    """The tensors that the last step was about, in at most `height` lines: forward what was read
+    and what came of it, backward the gradient from above and what it adds up to below."""
+    views = _views(session)
+    if height < 1:
+        return []
+    if session.level.opened is not None and 2 < height < 12 and width < BESIDE:
+        views = views[:1]  # one picture that says something
+    if height < 6:
+        return [line for view in views for line in tensor_view(*view[:3], width, 1, *view[3:])][
+            :height
+        ]
+    if width < BESIDE or len(views) < 2:
+        each = height // max(len(views), 1)
+        return [line for v in views for line in tensor_view(*v[:3], width, each, *v[3:])]
+    half = (width - GAP) // 2
+    sides = [tensor_view(*view[:3], half, height, *view[3:]) for view in views[:2]]
+    return _beside(sides, half)
+
+
+def _beside(sides: Sequence[list[Text]], half: int) -> list[Text]:
+    left, right = sides
+    lines: list[Text] = []
+    for k in range(max(len(left), len(right))):
+        line = Text(no_wrap=True)
+        if k < len(left):
+            line.append_text(left[k])
+        if k < len(right):
+            line.pad_right(half + GAP - line.cell_len)
+            line.append_text(right[k])
+        lines.append(line)
+    return lines
+
+
+def _views(session: Session) -> list[View]:
+    if session.level.opened is not None:
+        return [*window_views(session.level.opened, session.record)]
+    record, journal, known = session.record, session.journal, session.known
+    if record is None or not session.level.shows(record.gate):
+        return []
+    gate = record.gate
+
+    def view(
+        name: str, reading: Reading | None, node: Node, style: str, index: Index | None = None
+    ) -> View:
+        return name, reading, session.element(node) if index is None else index, style, None
+
+    if isinstance(record, Backward):
+        source = record.wire.source
+        index = sent_element(session, record)
+        same = index if gate.op.elementwise else None
+        above = view(slope_of(journal, gate), known.gradients.get(gate), gate, GRADIENT, same)
+        name = slope_of(journal, source)
+        below = view(name, known.gradients.get(source), source, GRADIENT, index)
+        return [above, below]
+    found = view(called(journal, gate), known.values.get(gate), gate, VALUE)
+    if isinstance(record, Start):
+        return [found, view(slope_of(journal, gate), record.gradient, gate, GRADIENT)]
+    first = gate.inputs[0]
+    same = session.element(gate) if first.shape == gate.shape and gate.op.elementwise else None
+    read = view(called(journal, first), known.values.get(first), first, VALUE, same)
+    return [_with_window(session, gate, read), found]
+
+
+def _with_window(session: Session, gate: Node, view: View) -> View:
+    """The first input of a gate, with what the shown element read of it marked."""
+    first, memory = gate.inputs[0], session.journal.memory
+    if gate.op.elementwise or first.type.size < 2 or sum(x.type.size for x in gate.inputs) > SMALL:
+        return view
+    arrays = [memory.array(x) for x in gate.inputs]
+    flat = next((r.flat for r in reads(gate, session.element(gate), arrays) if not r.position), ())
+    if not 0 < len(flat) < first.type.size:
+        return view
+    mask = np.zeros(first.type.size, bool)
+    mask[flat] = True
+    window = Window(mask.reshape(first.shape))
+    middle = tuple(int(k) for k in np.unravel_index(flat[len(flat) // 2], first.shape))
+    name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
+    return name, view[1], middle, view[3], window if small else None
+
+
+def watch_lines(session: Session, width: int) -> list[Text]:
+    """What is watched, each with its value now."""
+    if not session.watches:
+        return []
+    from tinygraph.stepper.grammar.session_scope import SessionScope
+
+    scope = SessionScope(session)
+    lines: list[Text] = []
+    for watched in session.watches:
+        try:
+            with np.errstate(all="ignore"):
+                value = _short(watched.evaluate(scope))
+        except TinygraphError as error:
+            value = str(error)
+        lines.append(Text(tidy(f"watch {watched} = {value}", width), no_wrap=True))
+    return lines
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return statistics(Held(value))
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.item()
+    return number(value) if isinstance(value, bool | int | float) else str(value)

@@ -1,0 +1,1 @@
+"""Training that stops in the stepper."""
