@@ -61,7 +61,7 @@ def test_sentences_name_the_window() -> None:
     session.next()
     text = screen(session, 80, 24, plain=True).plain
     assert "x, window [0,0:2,0:2,0:2]" in text
-    assert "w  float64[3,3,2,1]" in text
+    assert "w, float64[3,3,2,1]" in text
 
 
 def test_a_window_that_covers_the_image_does_not_hide_it() -> None:
