@@ -18,6 +18,7 @@ from tinygraph.backend import Backend, find_backend
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Graph, Node, topological
 from tinygraph.journal.memory import Progress
+from tinygraph.journal.one_thread import one_thread
 from tinygraph.journal.readings import number
 from tinygraph.journal.recording import Journal
 from tinygraph.journal.records import Record
@@ -173,12 +174,14 @@ def _judged(
     """
     from tinygraph.testing.rounding import Reference, reference  # which draws random graphs too
 
-    right = reference(segment.graph, inputs)
+    with one_thread():
+        right = reference(segment.graph, inputs)
     got = _computed(segment.graph, backend, inputs, right.values, tell)
     for seed in range(1, AGAIN + 1):
         if not right.wrong(got):
             break
-        more = reference(segment.graph, inputs, seed=seed).tolerances
+        with one_thread():
+            more = reference(segment.graph, inputs, seed=seed).tolerances
         both = [np.maximum(*pair) for pair in zip(right.tolerances, more, strict=True)]
         right = Reference(right.values, both)
     found = zip(segment.outputs, got, right.values, right.tolerances, strict=True)

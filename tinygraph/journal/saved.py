@@ -21,6 +21,7 @@ from tinygraph.errors import TinygraphError
 from tinygraph.evaluate import evaluate
 from tinygraph.graph import Node, is_leaf, topological
 from tinygraph.journal.memory import Progress, Recalled
+from tinygraph.journal.one_thread import one_thread
 from tinygraph.journal.records import Backward, Forward, Record, readings_of
 from tinygraph.journal.stored import Stored, write_reading, write_stored
 
@@ -135,7 +136,8 @@ class _Writer:
                 if on_progress is not None:
                     on_progress(len(found), len(asked))
 
-        evaluate(asked, self.journal.memory.kept, watch, results=False)
+        with one_thread():
+            evaluate(asked, self.journal.memory.kept, watch, results=False)
         return found
 
     def numbers(self, reading: Recalled | None) -> Any:
