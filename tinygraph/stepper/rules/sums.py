@@ -14,6 +14,7 @@ from tinygraph.journal import Backward, Journal, number
 from tinygraph.ops.base import Full
 from tinygraph.stepper.questions.elements import Index, called, slope_of
 from tinygraph.stepper.rules.formulas import formula
+from tinygraph.stepper.scalars.gates import is_choice
 from tinygraph.stepper.scalars.opened import Opened, open_element
 
 MANY = 3
@@ -89,7 +90,8 @@ class _Sum:
     ) -> Sequence[str]:
         (term, *_) = [term for term in opened.terms if term not in opened.others] or [opened.y]
         (value,) = values_of([term], remember=False)
-        said = [formula(term, words), formula(term, numbers), number(value.item())]
+        chosen = _decided(term)
+        said = [formula(term, of, chosen) for of in (words, numbers)] + [number(value.item())]
         kind = "sum" if _function(opened.y) == "add" else _function(opened.y)
         what = "products" if _function(term) == "mul" else "terms"
         first = "largest" if kind != "min" else "smallest"
@@ -129,7 +131,7 @@ def _decided(y: Node) -> dict[Node, Node]:
     they choose: a router's wires, not its arithmetic."""
     found: dict[Node, Node] = {}
     for node in topological([y]):
-        if _function(node) != "select":
+        if not is_choice(node):
             continue
         condition, yes, no = node.inputs
         if all(x.dtype.is_integer for x in topological([condition]) if not x.inputs):

@@ -14,6 +14,7 @@ from tinygraph.graph import OPS, Example, Node, Op, make
 from tinygraph.loops.expr import INFIX
 from tinygraph.ops import add, cast, mul, where
 from tinygraph.ops.base import Elementwise
+from tinygraph.ops.compare import Where
 from tinygraph.types import DType, TensorType
 
 
@@ -63,6 +64,11 @@ def gate_for(function: str, result: DType, *inputs: Node) -> Node:
         case "fma":
             return add(mul(inputs[0], inputs[1]), inputs[2])
     return make(_op(function, result, *(x.type for x in inputs)), *inputs)
+
+
+def is_choice(gate: Node) -> bool:
+    """Whether it is the gate for a `select`: a condition, what it is where that holds, and else."""
+    return isinstance(gate.op, Where)
 
 
 @lru_cache(None)
