@@ -19,7 +19,7 @@ SAYS = {
     "why": "dL/dK[1,1,0,0] =",
     "pixel": "conv_1[0,1,1,0]",
     "nudge": "the gradient promised",
-    "nan": "stopped: isnan",
+    "nan": "0.0 * -∞ = NaN",
 }
 
 
