@@ -127,6 +127,7 @@ class _Reader:
 
     def _graph(self, header: dict[str, Any]) -> SavedJournal:
         names: dict[Node, str] = {}
+        order: list[Node] = []
         values: dict[Node, Stored] = {}
         updates: dict[Node, int] = {}
         for k in range(header["nodes"]):
@@ -138,6 +139,8 @@ class _Reader:
             node = self._node(row)
             names[node] = _text(row, "name")
             self.nodes.append(node)
+            if not row["inside"]:
+                order.append(node)
             if not node.inputs:
                 values[node] = read_reading(row.get("value"), node.type)
             if "updates" in row:
@@ -147,7 +150,7 @@ class _Reader:
         outputs = header.get("outputs")
         if not isinstance(outputs, list):
             raise DataError("the first line names no outputs")
-        result = SavedJournal(tuple(map(self._gate, outputs)), self.nodes, names)
+        result = SavedJournal(tuple(map(self._gate, outputs)), order, names)
         result.what = header["what"]
         result.updates = {node: self._gate(x) for node, x in updates.items()}
         for node, value in values.items():
@@ -161,7 +164,7 @@ class _Reader:
         said = {"name": _text(row, "op")} | {
             k: _text(row, k) for k in ("says", "symbol", "nickname")
         }
-        for key in ("elementwise", "leaf"):
+        for key in ("elementwise", "leaf", "inside"):
             if not isinstance(row.get(key), bool):
                 raise DataError(f"{key} is true or false, got {short(row.get(key))}")
         if row["leaf"] and inputs:

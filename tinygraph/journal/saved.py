@@ -84,6 +84,8 @@ class _Writer:
         on_progress: Progress | None,
     ) -> None:
         self.journal = journal
+        self.order = {*journal.order}
+        """The others are inside the backward pass of a training step."""
         self.nodes = topological(journal.order)
         self.number = {node: k for k, node in enumerate(self.nodes)}
         self.beside: dict[int, list[Node]] = {}
@@ -159,6 +161,7 @@ class _Writer:
             "nickname": op.nickname,
             "elementwise": op.elementwise,
             "leaf": is_leaf(node),
+            "inside": node not in self.order,
             "type": str(node.type),
             "inputs": [self.number[x] for x in node.inputs],
             "origin": origin and [origin.file, origin.line, [*origin.scope], origin.backward],
