@@ -100,9 +100,14 @@ class _Sum:
     # ---- names ----
 
     def is_named(self, node: Node) -> bool:
-        """Whether it has a name of its own: a value of the run, or the gradient from above."""
-        above = self.record is not None and node is self.record.upstream.node
-        return above or node in self.journal.names
+        """Whether it has a name of its own: a value of the run, or the gradient from above.
+
+        What the step itself computed, such as a gradient that an update reads later, has none.
+        """
+        if self.record is None:
+            return node in self.journal.names
+        fresh = self.journal.position.get(node) == self.record.number
+        return node is self.record.upstream.node or (node in self.journal.names and not fresh)
 
     def word(self, node: Node, at: Index, depth: int = DEEP) -> str:
         """What an element is called; one of a node without a name by what it is made of."""
@@ -110,7 +115,7 @@ class _Sum:
             return slope_of(self.journal, self.record.gate, at)
         if isinstance(node.op, Full):
             return node.op.label
-        if node in self.journal.names:
+        if self.is_named(node):
             return called(self.journal, node, at)
         if not depth or not node.inputs:
             return number(self.journal.memory.array(node)[at].item())
