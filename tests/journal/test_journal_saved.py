@@ -143,6 +143,8 @@ def test_large_numbers_are_left_as_summaries(tmp_path: Path) -> None:
     assert loaded.values[loaded.node("conv_1")].array is None
     with pytest.raises(tg.TinygraphError, match=r"has a summary: float32\[1,8,8,2\]"):
         loaded.value(loaded.node("conv_1"))
+    with pytest.raises(tg.TinygraphError, match=r"has no numbers: float32\[1,8,8,2\]"):
+        loaded.memory.array(loaded.node("conv_1"))
     label = loaded.value(loaded.node("label"))
     assert (label.tolist(), str(label.dtype)) == ([1], "int32")
 

@@ -10,6 +10,7 @@ import numpy as np
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, Op, Placeholder
 from tinygraph.journal.memory import Memory, Recalled
+from tinygraph.journal.readings import Summary
 from tinygraph.journal.recording import Journal
 from tinygraph.journal.records import Backward, Forward, Start, Wire
 from tinygraph.journal.stored import Stored
@@ -50,13 +51,33 @@ class SavedLeaf(SavedOp, Placeholder):
     """A leaf in a file; its value is in the journal."""
 
 
+class SavedMemory(Memory):
+    """The numbers of nodes as far as a file has them."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.stored: dict[Node, Stored] = {}
+
+    def array(self, node: Node) -> np.ndarray:
+        stored = self.stored.get(node)
+        array = None if stored is None else stored.array
+        if array is None:
+            left = "" if stored is None else f": {stored.summary}"
+            raise TinygraphError(f"of {node} the file of this journal has no numbers{left}")
+        return array
+
+    def summary(self, node: Node) -> Summary:
+        return self.stored[node].summary if node in self.stored else super().summary(node)
+
+
 class SavedJournal(Journal):
     """A journal from a file. Its nodes are gates by name; they cannot be computed again."""
 
     def __init__(
         self, outputs: tuple[Node, ...], order: list[Node], names: dict[Node, str]
     ) -> None:
-        super().__init__(outputs, order, names, Memory(0))
+        self._stored = SavedMemory()
+        super().__init__(outputs, order, names, self._stored)
         self.what = ""
         """What whoever saved it called it."""
         self.lacks = 0
@@ -78,6 +99,7 @@ class SavedJournal(Journal):
     def put_value(self, node: Node, step: int, numbers: Stored) -> None:
         """A node's value, known from a step on; -1: always."""
         self._values[node] = [(step, numbers)]
+        self._stored.stored[node] = numbers
         if step >= 0:
             self.position[node] = step
 
