@@ -114,6 +114,17 @@ def test_python_is_run_and_fails_in_one_line(line: str, says: str) -> None:
     assert answer_to(line) == says
 
 
+@pytest.mark.parametrize("typed", ["!exit()", "!quit(3)", "!import sys; sys.exit()"])
+def test_python_cannot_end_the_session(typed: str) -> None:
+    """Nor close what commands are read from."""
+    command = [sys.executable, "-m", "tinygraph", "step", str(FILE), "--plain"]
+    done = subprocess.run(
+        command, input=f"{typed}\nn\n", capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "q ends the session\n0/14> n\nStep 1 of 14" in done.stdout
+    assert done.stderr == ""
+
+
 def test_python_knows_the_output_as_y_unless_something_is_called_so() -> None:
     assert answer_to("!type(y).__name__", session_of(small_net())) == "'Tensor'"
     assert answer_to("!float(y)") == "5.0"

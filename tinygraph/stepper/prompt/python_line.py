@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ class Names(dict[str, Any]):
                 return self._value(node, name)
         if name == "y":
             return wrap(session.journal.outputs[0])
+        if name in ("exit", "quit"):  # Python's own close standard input, too
+            return sys.exit
         raise KeyError(name)
 
     def _value(self, node: Node, name: str) -> np.ndarray:
