@@ -116,6 +116,22 @@ def test_into_a_module_is_its_beginning_and_out_its_end() -> None:
     assert (session.unit, session.cursor) == (folded, end)
 
 
+def test_into_a_module_whose_gates_are_seen_one_by_one() -> None:
+    """A small model is not folded, but its layers can be looked at alone."""
+    model = tg.nn.Sequential([tg.nn.Input((3,)), tg.nn.Dense(2, "relu"), tg.nn.Dense(1)])
+    model.initialize(seed=0)
+    session = Session(journal(model(tg.ones((1, 3))).sum()))
+    assert not any(unit.module for unit in session.level.units)
+    assert [unit.title for unit in session.modules] == ["sequential", "dense", "dense_1"]
+    do(session, "into dense_1")
+    assert (session.level.kind, session.level.title) == ("module", "dense_1")
+    assert [node.op.name for node in session.level.order] == ["matmul", "broadcast", "add"]
+    session.out()
+    do(session, "into sequential")
+    do(session, "into dense")
+    assert [node.op.name for node in session.level.order][-1] == "relu"
+
+
 def test_a_module_is_left_alone_by_what_runs_beside_it() -> None:
     """Its backward pass follows long after its forward pass; what is between is one step."""
     session = Session(journal(modules(3, 100)))

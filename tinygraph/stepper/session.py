@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygraph.draw.modules import Module
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Known, Recalled, Record, Start, recorded
@@ -188,12 +189,27 @@ class Session:
         self.cursor = self.level.at_least(begin)
 
     def into_module(self, name: str) -> None:
-        """Into a module that is folded here."""
-        unit = next((u for u in self.level.units if u.module and u.title == name), None)
+        """Into a module of what is seen here, folded or not; of several, into the outermost."""
+        unit = next((unit for unit in self.modules if unit.title == name), None)
         if unit is None:
-            raise SessionError(f"no module {name} is folded here")
+            raise SessionError(f"no module {name} is seen here")
         self._push_module(unit)
         self.cursor = self.level.at_least(self.cursor)
+
+    @property
+    def modules(self) -> list[Unit]:
+        """The modules of what is seen: the folded ones, then those around or inside of them."""
+        level = self.level
+        if level.kind not in ("graph", "module"):
+            return []
+        folded = {unit.module: unit for unit in level.units if unit.module}
+        others: dict[Module, Unit] = {}
+        for node in level.order:
+            for module in level.time.places[node]:
+                if module not in level.inside and module not in folded:
+                    unit = others.setdefault(module, Unit(module.name, [], module))
+                    unit.gates.append(node)
+        return [*folded.values(), *sorted(others.values(), key=_depth)]
 
     def _push_module(self, unit: Unit) -> None:
         assert unit.module is not None
@@ -282,3 +298,7 @@ class Session:
 
 def _at(index: Index) -> str:
     return f"[{','.join(map(str, index))}]" if index else ""
+
+
+def _depth(unit: Unit) -> int:
+    return unit.module.depth if unit.module else 0
