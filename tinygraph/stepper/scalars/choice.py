@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -19,6 +19,8 @@ class Marks:
 
     masks: dict[int, np.ndarray] = field(default_factory=dict)
     outside: int = 0
+    taken: bool = False
+    """Of a choice by numbers that are read only the branch taken counts; else both do."""
     _done: dict[tuple[Expr, int], Grid] = field(default_factory=dict)
     """What is marked already, with the grid (kept alive, so that its id stays its own)."""
 
@@ -43,11 +45,16 @@ class Marks:
                 self._read(at, grid, here)
             elif isinstance(at, Reduce):
                 self._reduce(at, grid, here)
-            elif isinstance(at, Apply) and at.function == "select" and not reads(at.args[0]):
-                yes = np.asarray(grid.value(at.args[0]))
-                stack += [(at.args[1], here & yes), (at.args[2], here & ~yes)]
+            elif self._is_decided(at):
+                condition, *branches = at.args
+                yes = np.asarray(grid.value(condition))
+                stack += zip((condition, *branches), (here, here & yes, here & ~yes), strict=True)
             else:
                 stack += [(part, here) for part in children(at)]
+
+    def _is_decided(self, e: Expr) -> TypeGuard[Apply]:
+        is_choice = isinstance(e, Apply) and e.function == "select"
+        return is_choice and (self.taken or not reads(e.args[0]))
 
     def _once(self, e: Expr, grid: Grid, active: Any) -> None:
         """What is the same along the inner axes is marked once, for all of them."""
