@@ -198,6 +198,8 @@ class _Builder:
         if node in self.journal.outputs and node in shown:
             loss = node is self.journal.outputs[0] and node.type.size == 1
             name = node.name or (top(self.journal) if loss else "")
+            if self.level.opened is not None:  # L is beyond it
+                name = self.level.title.partition(" over ")[0]
             found.append((Box(name, "output", name or self.names[node]), ()))
         return found
 
