@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -45,16 +45,15 @@ class Marks:
                 self._read(at, grid, here)
             elif isinstance(at, Reduce):
                 self._reduce(at, grid, here)
-            elif self._is_decided(at):
+            elif isinstance(at, Apply) and self._is_decided(at):
                 condition, *branches = at.args
                 yes = np.asarray(grid.value(condition))
                 stack += zip((condition, *branches), (here, here & yes, here & ~yes), strict=True)
             else:
                 stack += [(part, here) for part in children(at)]
 
-    def _is_decided(self, e: Expr) -> TypeGuard[Apply]:
-        is_choice = isinstance(e, Apply) and e.function == "select"
-        return is_choice and (self.taken or not reads(e.args[0]))
+    def _is_decided(self, e: Apply) -> bool:
+        return e.function == "select" and (self.taken or not reads(e.args[0]))
 
     def _once(self, e: Expr, grid: Grid, active: Any) -> None:
         """What is the same along the inner axes is marked once, for all of them."""
