@@ -373,3 +373,10 @@ def test_a_tour_in_a_pipe() -> None:
     printed = step("--tour", given="\n".join(lines))
     assert "tour 1 of" in printed
     assert " ".join(script_of("neuron").stations[-1].paragraphs) in " ".join(printed.split())
+
+
+def test_everything_in_the_worked_circuits_names_its_line() -> None:
+    """Parameters too: a line of the tour, not one of Python's own start."""
+    for subject in (worked.worked(), worked.exercise()):
+        files = {node.origin.file for node in subject.journal.order if node.origin}
+        assert files == {"tinygraph/stepper/tour/worked.py"}

@@ -40,6 +40,7 @@ def worked() -> Subject:
     return Subject(subject.journal, "one step of gradient descent")
 
 
+@shown
 def worked_step() -> Jitted:
     """Forward, the loss's gradients, and one step of gradient descent. Softmax is that of the
     slides: it takes no maximum away first.
