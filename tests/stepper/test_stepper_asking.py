@@ -33,7 +33,7 @@ def test_why_level_by_level(golden) -> None:
         ("why 1", "`why X` comes first"),
         ("why up", "`why X` comes first"),
         ("why nothing", "nothing here is called 'nothing'"),
-        ("why x[0]", "0 numbers say which element"),
+        ("why x[0]", "x is one number, float32[]: it takes no index"),
         ("why x paths 0", "why lists 1 to 100, got 0"),
         ("origin dnothing", "nothing here is called"),
         ("check q r s", "nothing here is called"),

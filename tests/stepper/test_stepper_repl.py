@@ -77,6 +77,10 @@ def test_several_commands_draw_once() -> None:
     [
         ("nexxt", "no command 'nexxt'; did you mean next?"),
         ("xyzzy", "no command 'xyzzy'; ? lists the commands"),
+        ("exit", "no command 'exit'; did you mean quit?"),
+        ("x", "x is no command; `show x` has its numbers"),
+        ("help nothere", "no command 'nothere'; ? lists the commands"),
+        ("break nan", "nan is a number; `isnan` says whether one came up"),
         ("x" * 5000, "no command 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'; ? lists the commands"),
         ("n one", "next takes a whole number, got 'one'"),
         ("n 0", "next takes a number of at least 1, got 0"),

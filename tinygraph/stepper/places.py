@@ -85,10 +85,11 @@ def _index(node: Node, name: str, text: str) -> tuple[int, ...]:
         index = tuple(int(word) for word in words)
     except ValueError:
         raise PlaceError(f"an index is whole numbers, as in {name}[0, 2], got [{text}]") from None
+    if index and not node.ndim:
+        raise PlaceError(f"{name} is one number, {node.type}: it takes no index")
     if len(index) != node.ndim:
-        raise PlaceError(
-            f"{name} is {node.type}: {node.ndim} numbers say which element, not {len(index)}"
-        )
+        count = "one number says" if node.ndim == 1 else f"{node.ndim} numbers say"
+        raise PlaceError(f"{name} is {node.type}: {count} which element, not {len(index)}")
     for k, extent in zip(index, node.shape, strict=True):
         if not -extent <= k < extent:
             raise PlaceError(f"{name}[{text}] is outside: {name} is {node.type}")

@@ -86,7 +86,7 @@ def _meant(text: str) -> Command:
         return find_command(text.split()[0])
     except CommandError:
         words = {w: c for c in COMMANDS.values() for w in c.says.lower().split() if len(w) > 3}
-        close = difflib.get_close_matches(text.lower(), words, 1, 0.8)
+        close = difflib.get_close_matches(text.lower(), words, 1, 0.87)
         if not close:
             raise
         return words[close[0]]

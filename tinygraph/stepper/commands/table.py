@@ -82,6 +82,24 @@ def command(
     return enter
 
 
+ELSEWHERE = {
+    "exit": "quit",
+    "bye": "quit",
+    "forward": "next",
+    "step": "next",
+    "previous": "back",
+    "prev": "back",
+    "run": "continue",
+    "start": "home",
+    "up": "out",
+    "down": "into",
+    "print": "show",
+    "list": "ls",
+    "man": "help",
+}
+"""What debuggers, shells and Python call a command: only to say which one is meant."""
+
+
 def find_command(word: str) -> Command:
     """The command with this long or short name, or the one whose name begins so.
 
@@ -97,7 +115,8 @@ def find_command(word: str) -> Command:
         return begin[0]
     if begin:
         raise CommandError(f"{word!r} may be {_listed([known.name for known in begin])}")
-    close = difflib.get_close_matches(word.lower(), COMMANDS, 3, 0.6)
+    meant = ELSEWHERE.get(word.lower())
+    close = [meant] if meant else difflib.get_close_matches(word.lower(), COMMANDS, 3, 0.6)
     hint = f"did you mean {_listed(close)}?" if close else "? lists the commands"
     raise CommandError(f"no command {_clipped(word)}; {hint}")
 

@@ -45,6 +45,8 @@ def require_truth(part: Part, text: str) -> None:
         return
     if part.sort == "text":
         raise wrong(f'{part} is a text; compare it, as in {part} == "..."', text, part.place)
+    if str(part) in ("nan", "inf"):  # nothing is equal to a NaN: it cannot be compared
+        raise wrong(f"{part} is a number; `is{part}` says whether one came up", text, part.place)
     raise wrong(f"{part} is a number; a condition compares it, as in {part} > 10", text, part.place)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinygraph.errors import GrammarError, TinygraphError
 from tinygraph.graph import PACKAGE
 from tinygraph.stepper.commands import Answer, CommandError, find_command
+from tinygraph.stepper.places import find_name
 from tinygraph.stepper.prompt.python_line import Names, run_python
 from tinygraph.stepper.quiz import guess_of, question_of
 
@@ -68,8 +69,10 @@ class Interpreter:
         try:
             known = find_command(word[0])
         except CommandError as error:
+            named = find_name(session, text) is not None
+            says = f"{text} is no command; `show {text}` has its numbers" if named else str(error)
             hint = f"; the quiz asks for {asked.asks}: a number, skip or stop" if asked else ""
-            raise CommandError(f"{error}{hint}") from None
+            raise CommandError(f"{says}{hint}") from None
         answer = known.run(session, text[word.end() :].strip())
         session.history.append(text)
         if known.repeats:
