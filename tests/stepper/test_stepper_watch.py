@@ -241,6 +241,25 @@ def test_going_on_with_a_loss_that_is_no_number_ends_as_fit_does() -> None:
         fit(model)
 
 
+def test_an_infinite_loss_is_shown_where_only_nan_was_asked_for() -> None:
+    """A loss that grows is infinite before it is NaN, and `fit` fails there."""
+    model = net()
+    seen: list[Stopped] = []
+    with tg.watch(model, until="isnan(loss)", on_stop=seen.append):
+        fit(model)
+    (stopped,) = seen
+    assert stopped.numbers["loss"] == np.inf
+    assert "training fails, as the loss is no number: loss ∞" in str(stopped)
+    assert "isnan(loss) holds" not in str(stopped)
+
+
+def test_where_a_callback_ends_the_training_at_nan_only_the_condition_counts() -> None:
+    model = net()
+    with tg.watch(model, until="step == 1000") as watch:
+        fit(model, callbacks=[tg.callbacks.TerminateOnNaN()])
+    assert watch.stopped is None
+
+
 def test_a_batch_by_itself() -> None:
     model = net()
     seen: list[Stopped] = []

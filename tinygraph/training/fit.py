@@ -126,7 +126,7 @@ class Fit:
             with located(where):
                 weighted = with_class_weight(batch, self.class_weight)
                 (losses, statistics), goes_on = watched_step(
-                    self.model, self.training, weighted, (epoch, number)
+                    self.model, self.training, weighted, (epoch, number), not self.stops_at_nan
                 )
             if not goes_on:
                 return False

@@ -29,6 +29,8 @@ class Iteration:
     batch: Batch
     epoch: int | None = None
     number: int | None = None
+    strict: bool = False
+    """Whether a loss that is no number ends the training with an error."""
 
     def logs(self, numbers: Numbers) -> dict[str, float]:
         """Loss and metrics of this batch alone, by name."""
@@ -54,13 +56,13 @@ class Watcher(Protocol):
 
 
 def watched_step(
-    model: Model, training: Training, batch: Batch, at: Sequence[int] = ()
+    model: Model, training: Training, batch: Batch, at: Sequence[int] = (), strict: bool = False
 ) -> tuple[Numbers, bool]:
     """One step of the optimizer, and whether all who watch the model let the training go on."""
     if not model.watchers:
         return training.train(batch), True
     watchers = tuple(model.watchers)
-    iteration = Iteration(model, training, batch, *at)
+    iteration = Iteration(model, training, batch, *at, strict=strict)
     for watcher in watchers:
         watcher.before(iteration)
     numbers = training.train(batch)

@@ -17,7 +17,7 @@ from tinygraph.training.progress import clear_bars
 
 @dataclass(eq=False)
 class Stopped:
-    """A step of training at which the condition of a watch holds.
+    """A step of training at which the condition of a watch holds, or the training fails.
 
     It keeps what the step read: the parameters, and all else, from before the step.
     """
@@ -30,24 +30,29 @@ class Stopped:
     name: str
     """What the step is called."""
     call: Filled
+    failure: str = ""
+    """Why the training would end with an error here, where the condition does not hold."""
 
     @cached_property
     def subject(self) -> Subject:
         """The step as a journal, with a title and notes."""
         found = call_journal(self.call, self.name)
-        notes = (f"{self.condition} holds here: {self._said()}", *found.notes)
+        notes = (f"{self._why()} here: {self._said()}", *found.notes)
         return Subject(found.journal, f"{self.where} of {self.name}", notes)
 
     @property
     def journal(self) -> Journal:
         return self.subject.journal
 
+    def _why(self) -> str:
+        return self.failure or f"{self.condition} holds"
+
     def _said(self) -> str:
         said = [f"{name} {number(value)}" for name, value in self.numbers.items()]
         return ", ".join(said[:6])
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.condition} holds: {self._said()}"
+        return f"{self.where}: {self._why()}: {self._said()}"
 
 
 def talked(stopped: Stopped) -> bool:

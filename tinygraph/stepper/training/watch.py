@@ -66,8 +66,12 @@ class Watch(ABC):
         named: Mapping[str, Parameter],
         call: Callable[[], Call],
         where: str,
+        failure: str = "",
     ) -> bool:
-        """Asks the condition, after the step; False where the training ends here."""
+        """Asks the condition, after the step; False where the training ends here.
+
+        A `failure` would end it otherwise: that is a step to look at, too.
+        """
         state, before = self._held
         after = arrays_of(state)
         self._held = ([], [])
@@ -77,11 +81,14 @@ class Watch(ABC):
                 journal = step_journal(*call()).journal
                 return journal, {name: p.node for name, p in named.items()}
 
-        if not self.condition.holds(StepScope(self.condition, numbers, named, make)):
+        held = self.condition.holds(StepScope(self.condition, numbers, named, make))
+        if not held and not failure:
             return True
         bind(state, before)
         called = call()
-        self.stopped = Stopped(self.condition.text, where, numbers, called[2], filled(*called))
+        self.stopped = Stopped(
+            self.condition.text, where, numbers, called[2], filled(*called), "" if held else failure
+        )
         if self._look(self.stopped):
             bind(state, after)
             return True
@@ -148,7 +155,9 @@ class ModelWatch(Watch):
         def call() -> Call:
             return (*training_call(iteration.training, iteration.batch), name)
 
-        return self._goes_on(known, named, call, str(iteration))
+        failed = iteration.strict and not np.isfinite(numbers[0][0])
+        failure = "training fails, as the loss is no number" if failed else ""
+        return self._goes_on(known, named, call, str(iteration), failure)
 
 
 class FunctionWatch(Watch):
@@ -199,6 +208,9 @@ def watch(
 
         with tg.watch(model, until="isnan(loss) or max(abs(dense/kernel)) > 100"):
             model.fit(x, y)
+
+    Where `fit` would fail because the loss is infinite or NaN, it stops as well, whatever the
+    condition: the first such loss of a training that diverges is usually infinite.
 
     What is stepped is that very step: the parameters as they were before it, the batch, the
     counters of dropout. `q` ends the training: `fit` returns, and the model is as it was before
