@@ -13,7 +13,7 @@ from random_journals import named, of_random_graph
 
 import tinygraph as tg
 from tinygraph.journal import Journal
-from tinygraph.stepper.questions.elements import read_by
+from tinygraph.stepper.elements import read_by
 from tinygraph.stepper.questions.paths import Path, Paths, largest_paths
 from tinygraph.tensor import node_of
 

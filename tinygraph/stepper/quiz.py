@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinygraph.journal import Backward
-from tinygraph.stepper.questions.elements import Index, largest, slope_of
+from tinygraph.stepper.elements import Index, largest, slope_of
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session

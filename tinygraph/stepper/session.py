@@ -5,20 +5,26 @@ No input and no output: commands change it, the screen is made of it alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tinygraph.draw.modules import Module
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Known, Recalled, Record, Start, recorded
 from tinygraph.ops import full
+from tinygraph.stepper.elements import Index, brackets, largest
 from tinygraph.stepper.levels import Level, Timeframe, Unit
 from tinygraph.stepper.regions import regions_of
 
-Index = tuple[int, ...]
+if TYPE_CHECKING:
+    from tinygraph.journal import Comparison
+    from tinygraph.stepper.grammar import Condition, Expression
+    from tinygraph.stepper.questions.whatif import Change
+    from tinygraph.stepper.questions.why import Why
+    from tinygraph.stepper.quiz import Quiz
+    from tinygraph.stepper.tour import Tour
+    from tinygraph.stepper.training.stopped import Stopped
 
 
 class SessionError(TinygraphError):
@@ -38,22 +44,22 @@ class Session:
         self.levels = [Level(Timeframe(journal), title, "graph")]
         self.notes = notes
         """What there is to say about how the run was made."""
-        self.breaks: list[Any] = []
-        self.watches: list[Any] = []
+        self.breaks: list[Condition] = []
+        self.watches: list[Expression] = []
         self.chosen: dict[Node, Index] = {}
         """The element of a gate that is shown, where one was asked for."""
-        self.quiz: Any = None
-        self.tour: Any = None
+        self.quiz: Quiz | None = None
+        self.tour: Tour | None = None
         """The tour that leads through it, if one does."""
-        self.comparison: Any = None
+        self.comparison: Comparison | None = None
         """How a backend's numbers compare with the journal's, where that was asked for."""
-        self.training: Any = None
+        self.training: Stopped | None = None
         """The stopped step of training that it shows, while `fit` waits; see `tg.watch`."""
         self.goes_on = False
         """Whether that training is to go on afterwards."""
-        self.changes: list[Any] = []
+        self.changes: list[Change] = []
         """What was set to another value, the last one last."""
-        self.whys: list[Any] = []
+        self.whys: list[Why] = []
         """What `why` explained, level by level: the term that was opened last at the end."""
         self.history: list[str] = []
         """The commands so far."""
@@ -107,23 +113,13 @@ class Session:
         """The gate or folded module that is looked at."""
         return self.level.unit_of[self.focus]
 
-    @property
-    def is_forward(self) -> bool:
-        """Whether no gradient has been sent yet."""
-        return not self.known.gradients
-
     def element(self, node: Node) -> Index:
         """The element of a node that is shown: the one chosen, else its largest."""
         if node in self.chosen:
             return self.chosen[node]
         reading = self.known.values.get(node) or self.journal.values[node]
         array = reading.array
-        if array is None or not array.size or array.dtype.kind not in "fiub":
-            return (0,) * node.ndim
-        with np.errstate(all="ignore"):
-            size = np.abs(array) if array.dtype.kind in "fi" else array
-        size = np.where(np.isnan(size), np.inf, size) if array.dtype.kind == "f" else size
-        return tuple(int(k) for k in np.unravel_index(int(np.argmax(size)), array.shape))
+        return (0,) * node.ndim if array is None or not array.size else largest(array)
 
     # ---- moving ----
 
@@ -135,7 +131,7 @@ class Session:
         """`k` steps back; returns how many were possible."""
         return self._move(k, self.level.before)
 
-    def _move(self, k: int, to: Any) -> int:
+    def _move(self, k: int, to: Callable[[int], int | None]) -> int:
         for done in range(k):
             cursor = to(self.cursor)
             if cursor is None:
@@ -146,7 +142,9 @@ class Session:
     def goto(self, steps: int) -> None:
         """To where `steps` steps are done, opening what hides the last of them."""
         if not 0 <= steps <= len(self.journal):
-            raise SessionError(f"there are {len(self.journal)} steps, so goto takes 0 to that")
+            raise SessionError(
+                f"there are {len(self.journal)} steps, so goto takes 0 to that"
+            )
         if steps:
             self.reveal(self.journal.records[steps - 1].gate)
         self.cursor = steps if steps in self.level.stops else self.level.at_least(steps)
@@ -238,13 +236,13 @@ class Session:
             raise SessionError(f"{name} is a scalar gate: there is nothing inside")
         reading = self.journal.gradients.get(gate)
         upstream = reading.at(index) if reading is not None else None
-        self._push_element(gate, index, f"{name}{_at(index)}", upstream)
+        self._push_element(gate, index, f"{name}{brackets(index)}", upstream)
 
     def open_gradient(self, source: Node, index: Index, record: Backward | None = None) -> None:
         """Into the scalar gates of one element of a gradient: of what a step sent, or of all."""
         if self.level.kind == "scalars":
             raise SessionError("this is a scalar gate: there is nothing inside")
-        name = f"d{self.names[source]}{_at(index)}"
+        name = f"d{self.names[source]}{brackets(index)}"
         reading = record.contribution if record else self.journal.gradients.get(source)
         if not isinstance(reading, Recalled):
             raise SessionError(f"no gradient comes to {self.names[source]}")
@@ -294,10 +292,6 @@ class Session:
         while self.level.kind == "scalars":
             self.levels.pop()
         self.level.time.journal = journal
-
-
-def _at(index: Index) -> str:
-    return f"[{','.join(map(str, index))}]" if index else ""
 
 
 def _depth(unit: Unit) -> int:

@@ -14,8 +14,8 @@ from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, Wire
 from tinygraph.stepper.circuit.scene import Box, Diagram, Line, Scene, Written
 from tinygraph.stepper.circuit.window import stub
+from tinygraph.stepper.elements import top
 from tinygraph.stepper.levels import Level, Unit
-from tinygraph.stepper.questions.elements import top
 from tinygraph.stepper.quiz import question_of
 from tinygraph.stepper.screen.numbers_short import NOT_YET, short
 from tinygraph.stepper.session import Session

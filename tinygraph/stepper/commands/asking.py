@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinygraph.graph import Node
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, words_beginning
+from tinygraph.stepper.elements import called, top
 from tinygraph.stepper.places import Place, PlaceError, find_name, find_place
-from tinygraph.stepper.questions.elements import called, top
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session

@@ -15,8 +15,8 @@ from tinygraph.journal import Reading, number
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
+from tinygraph.stepper.elements import called, placed, slope_of
 from tinygraph.stepper.places import Place, find_place
-from tinygraph.stepper.questions.elements import called, placed, slope_of
 from tinygraph.stepper.rules.number_formula import formula_with_numbers
 from tinygraph.stepper.screen.numbers_short import short
 

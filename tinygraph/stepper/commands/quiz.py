@@ -40,15 +40,15 @@ def quiz(session: Session, text: str) -> Answer:
 @command("answer", "", "NUMBER", "answers the quiz; the number alone does, too")
 def answer(session: Session, text: str) -> Answer:
     """`answer -0.53`, `answer 1/3`: what the quiz asked for."""
-    asked = _asked(session)
+    score, asked = _asked(session)
     guess = guess_of(text)
     if guess is None:
         raise CommandError("answer takes a number, such as -0.53 or 1/3")
     if is_right(guess, asked.answer):
-        session.quiz = replace(session.quiz, right=session.quiz.right + 1)
-        return _on(session, [f"right: {asked.asks} = {number(asked.answer)}"])
-    session.quiz = replace(session.quiz, wrong=session.quiz.wrong + 1)
-    return _on(session, [f"no: {asked.asks} = {number(asked.answer)}"], asked)
+        score = replace(score, right=score.right + 1)
+        return _on(session, score, [f"right: {asked.asks} = {number(asked.answer)}"])
+    score = replace(score, wrong=score.wrong + 1)
+    return _on(session, score, [f"no: {asked.asks} = {number(asked.answer)}"], asked)
 
 
 @command("skip", "", "", "on without the answer to the quiz, or the line of the tour")
@@ -59,9 +59,9 @@ def skip(session: Session, text: str) -> Answer:
     no_text("skip", text)
     if session.tour is not None and question_of(session) is None:
         return skipped(session)
-    asked = _asked(session)
-    session.quiz = replace(session.quiz, skipped=session.quiz.skipped + 1)
-    return _on(session, [f"{asked.asks} = {number(asked.answer)}"], asked)
+    score, asked = _asked(session)
+    score = replace(score, skipped=score.skipped + 1)
+    return _on(session, score, [f"{asked.asks} = {number(asked.answer)}"], asked)
 
 
 @command("stop", "", "", "ends the quiz")
@@ -74,21 +74,22 @@ def stop(session: Session, text: str) -> Answer:
     return Answer([score], redraw=True)
 
 
-def _asked(session: Session) -> Question:
+def _asked(session: Session) -> tuple[Quiz, Question]:
     asked = question_of(session)
-    if asked is None:
+    if session.quiz is None or asked is None:
         begin = "`quiz` begins one" if session.quiz is None else "`quiz` goes on to the next"
         raise CommandError(f"there is no question; {begin}")
-    return asked
+    return session.quiz, asked
 
 
-def _on(session: Session, lines: list[str], asked: Question | None = None) -> Answer:
+def _on(session: Session, score: Quiz, lines: list[str], asked: Question | None = None) -> Answer:
     """Past the question, with its rule where `asked` is given; on to the next, or to the end."""
+    session.quiz = score
     session.next()
     if asked is not None:
         lines += _rule(session, asked)
     if to_question(session) is None:
-        lines.append(session.quiz.score)
+        lines.append(score.score)
         session.quiz = None
     return Answer(lines, redraw=True)
 

@@ -18,7 +18,7 @@ from tinygraph.evaluate import evaluate
 from tinygraph.grad import gradients
 from tinygraph.graph import Node, Op, Placeholder, leaf, make
 from tinygraph.journal import Journal, Start, number
-from tinygraph.stepper.questions.elements import Index, called, checked, largest, slope_of, started
+from tinygraph.stepper.elements import Index, called, checked, index_of, largest, slope_of, started
 from tinygraph.stepper.questions.whatif import dependent
 from tinygraph.stepper.questions.why import gradient_of
 from tinygraph.types import DType, TensorType, float32, float64
@@ -111,7 +111,7 @@ def check(journal: Journal, node: Node, index: Sequence[int] | None = None, seed
     else:
         rng = np.random.default_rng(seed)
         flat = rng.permutation(node.type.size)[:ELEMENTS] if node.type.size < 1e7 else []
-        some = [tuple(int(k) for k in np.unravel_index(int(f), node.shape)) for f in flat]
+        some = [index_of(f, node.shape) for f in flat]
         places = [*dict.fromkeys([largest(gradient), *some])][:ELEMENTS]
     slopes = _Slopes(journal, node)
     until = time.perf_counter() + SECONDS

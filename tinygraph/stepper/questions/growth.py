@@ -11,7 +11,7 @@ import numpy as np
 from tinygraph.evaluate import evaluate
 from tinygraph.graph import Node, leaf
 from tinygraph.journal import Journal, number
-from tinygraph.stepper.questions.elements import Index, called, placed, slope_of
+from tinygraph.stepper.elements import Index, called, index_of, placed, slope_of
 from tinygraph.stepper.questions.slopes import Slopes
 from tinygraph.stepper.questions.why import one_level
 
@@ -48,7 +48,7 @@ def _back(journal: Journal, node: Node, index: Index) -> Iterable[Step]:
                 known = {x: journal.value(x) for x in {node, *node.inputs}}
                 (slope,) = evaluate([part], known)
                 given = np.nan_to_num(np.abs(slope * journal.value(source)))
-                at = tuple(int(k) for k in np.unravel_index(int(np.argmax(given)), given.shape))
+                at = index_of(np.argmax(given), given.shape)
                 if given[at] > (best[0] if best else 0):
                     best = float(given[at]), source, at
         if best is None:

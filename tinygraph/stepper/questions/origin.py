@@ -17,10 +17,12 @@ from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Wire, number
 from tinygraph.loops.expr import INFIX
-from tinygraph.stepper.questions.elements import (
+from tinygraph.stepper.elements import (
     Index,
+    brackets,
     called,
     checked,
+    index_of,
     largest,
     placed,
     slope_of,
@@ -174,7 +176,7 @@ class _Walk:
         for k, flat in reads(node, index, arrays):
             source = node.inputs[k]
             if source.dtype.is_float and flat.size and not arrays[k].reshape(-1)[flat].any():
-                return source, tuple(int(i) for i in np.unravel_index(flat[0], source.shape))
+                return source, index_of(flat[0], source.shape)
         return None
 
     def inputs(self, node: Node, index: Index) -> list[tuple[int, Node, Index]]:
@@ -188,9 +190,8 @@ class _Walk:
             if not source.dtype.is_float:
                 continue
             special = flat[~np.isfinite(arrays[k].reshape(-1)[flat])]  # else there may be millions
-            for one in special[:FEW] if special.size else flat[:FEW]:
-                at = tuple(int(i) for i in np.unravel_index(one, source.shape))
-                found.append((k, source, at))
+            some = special[:FEW] if special.size else flat[:FEW]
+            found += [(k, source, index_of(one, source.shape)) for one in some]
         return found
 
     def name(self, node: Node, index: Index) -> str:
@@ -199,8 +200,7 @@ class _Walk:
             return called(self.journal, node, index)
         if node in self.totals:
             return slope_of(self.journal, self.totals[node], index)
-        at = f"[{','.join(map(str, index))}]" if index else ""
-        return f"{node.op.name}{at}"
+        return f"{node.op.name}{brackets(index)}"
 
     def explained(self, node: Node, index: Index, kind: Kind) -> list[str]:
         """The numbers where it starts, and the user's line; for a NaN of infinities theirs too."""

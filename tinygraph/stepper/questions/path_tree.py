@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, Wire
-from tinygraph.stepper.questions.elements import Index, read_by, started
+from tinygraph.stepper.elements import Index, index_of, read_by, started
 from tinygraph.stepper.questions.slopes import Slopes
 
 
@@ -23,7 +21,7 @@ class Element:
 
     @property
     def index(self) -> Index:
-        return tuple(int(k) for k in np.unravel_index(self.flat, self.node.shape))
+        return index_of(self.flat, self.node.shape)
 
 
 class Step(NamedTuple):

@@ -21,11 +21,12 @@ import numpy as np
 
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, number
-from tinygraph.stepper.questions.elements import (
+from tinygraph.stepper.elements import (
     Index,
     called,
     checked,
     largest,
+    magnitude,
     slope_of,
     summed,
     together,
@@ -168,7 +169,7 @@ def _all(tree: Tree, reached: set[Element], here: Element, k: int) -> tuple[list
             for step in steps
             for rank, rest in enumerate(best[step.place])
         )
-        best[place] = heapq.nsmallest(k, some, key=lambda b: -_size(b.value))
+        best[place] = heapq.nsmallest(k, some, key=lambda b: -magnitude(b.value))
         total[place] = summed(s.coefficient * total[s.place] for s in steps)
         count[place] = sum(count[s.place] for s in steps)
     return [_followed(best, b) for b in best[here]], total[here], count[here]
@@ -180,10 +181,6 @@ def _followed(best: dict[Element, list[_Best]], one: _Best) -> Path:
         steps.append(one.step)
         one = best[one.step.place][one.rank]
     return Path(tuple(steps), value)
-
-
-def _size(value: float) -> float:
-    return math.inf if math.isnan(value) else abs(value)
 
 
 # ---- some paths ----
@@ -201,28 +198,30 @@ def _search(tree: Tree, here: Element, k: int, most: int, until: float) -> list[
         _, _, place, product, steps = heapq.heappop(ahead)
         while (start := tree.start(place)) is None:
             if len(tree.opened) >= most or time.perf_counter() > until:
-                return sorted(found, key=lambda p: -_size(p.value))[:k]
+                return sorted(found, key=lambda p: -magnitude(p.value))[:k]
             choice = heapq.nsmallest(
-                k + 1, tree.up(place), key=lambda s: -_size(s.coefficient * tree.gradient(s.place))
+                k + 1,
+                tree.up(place),
+                key=lambda s: -magnitude(s.coefficient * tree.gradient(s.place)),
             )
             if not choice:
                 break
             for step in choice[1:]:
                 value = product * step.coefficient
-                promise = _size(value * tree.gradient(step.place))
+                promise = magnitude(value * tree.gradient(step.place))
                 heapq.heappush(ahead, (-promise, next(number), step.place, value, (*steps, step)))
             first = choice[0]
             place, product, steps = first.place, product * first.coefficient, (*steps, first)
         if start is not None:
             found.append(Path(steps, product * start))
-    return sorted(found, key=lambda p: -_size(p.value))[:k]
+    return sorted(found, key=lambda p: -magnitude(p.value))[:k]
 
 
 def _is_done(found: list[Path], promise: float, k: int) -> bool:
     """Whether nothing ahead looks larger than the k-th that was found."""
     if len(found) < k:
         return False
-    return sorted((_size(p.value) for p in found), reverse=True)[k - 1] >= -promise
+    return sorted((magnitude(p.value) for p in found), reverse=True)[k - 1] >= -promise
 
 
 def _total(tree: Tree, here: Element) -> float:

@@ -18,11 +18,12 @@ import numpy as np
 
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, Wire, number
-from tinygraph.stepper.questions.elements import (
+from tinygraph.stepper.elements import (
     Index,
     called,
     checked,
     largest,
+    magnitude,
     read_by,
     slope_of,
     started,
@@ -115,7 +116,7 @@ def largest_routes(
         if search.found and time.perf_counter() > until:
             break
         search.follow(work)
-    found = sorted(search.found, key=lambda route: -_size(route.value))
+    found = sorted(search.found, key=lambda route: -magnitude(route.value))
     chosen, here = index is None and node.type.size > 1, gradient[at].item()
     left = len(search.ahead)
     return Routes(journal, node, at, chosen, here, tuple(found), not left, left)
@@ -141,7 +142,7 @@ class _Search:
         branches: list[tuple[float, int, _Branch]] = []
         for wire in self.wires.get(node, ()):
             sent = self.journal.contribution(wire.gate, wire.position)
-            size = _size(_product(weights, sent))
+            size = magnitude(_product(weights, sent))
             branches.append((-size, next(self._count), _Branch(wire, weights, (*passed, wire))))
         branches.sort()
         for branch in branches[1:]:
@@ -166,10 +167,6 @@ def _product(weights: np.ndarray, gradient: np.ndarray) -> float:
     with np.errstate(all="ignore"):
         taken = weights.reshape(-1)[some].astype(np.float64)
         return float((taken * gradient.reshape(-1)[some]).sum())
-
-
-def _size(value: float) -> float:
-    return math.inf if math.isnan(value) else abs(value)
 
 
 def _lines(found: Routes) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tinygraph.graph import Node, Placeholder
 from tinygraph.journal import Journal, Wire
 from tinygraph.ops import full
 from tinygraph.ops.base import Full
-from tinygraph.stepper.questions.elements import Index
+from tinygraph.stepper.elements import Index, index_of
 from tinygraph.types import TensorType
 
 
@@ -44,7 +44,7 @@ class Coefficients:
 
     def index(self, k: int) -> Index:
         """The position of the k-th."""
-        return tuple(int(i) for i in np.unravel_index(self.flat[k], self.shape))
+        return index_of(self.flat[k], self.shape)
 
     def read(self, array: np.ndarray) -> np.ndarray:
         """The elements of an array at these positions, float64[n]."""

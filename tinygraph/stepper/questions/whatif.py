@@ -16,11 +16,13 @@ from tinygraph.errors import DtypeError, ShapeError, TinygraphError
 from tinygraph.graph import Node, topological
 from tinygraph.journal import Backward, Journal, SavedJournal, Start, number
 from tinygraph.journal.again import again
-from tinygraph.stepper.questions.elements import (
+from tinygraph.stepper.elements import (
     Index,
+    brackets,
     called,
     checked,
     largest,
+    magnitude,
     placed,
     slope_of,
     started,
@@ -97,7 +99,7 @@ def changed(journal: Journal, node: Node, array: np.ndarray) -> Journal:
     Only what depends on it is computed again. Setting values one after the other adds up.
     """
     if array.shape != node.shape or array.dtype != node.dtype.numpy:
-        got = f"{array.dtype}[{','.join(map(str, array.shape))}]"
+        got = f"{array.dtype}{brackets(array.shape)}"
         raise ShapeError(f"{called(journal, node)} is {node.type}, which {got} does not fit")
     if isinstance(journal, SavedJournal):
         raise TinygraphError(
@@ -183,7 +185,7 @@ def _compared(
     depends = dependent(_all_nodes(before), node) - {node}
     gates = [n for n in before.order if n in depends]
     found = [d for n in gates if (d := _difference(before, after, n)) is not None]
-    found.sort(key=lambda d: -_size(d.by))
+    found.sort(key=lambda d: -magnitude(d.by))
     first = _difference(before, after, node, index, always=True)
     assert first is not None
     if index is None and node.type.size == 1:
@@ -206,10 +208,6 @@ def _difference(
     return Difference(node, count, at, float(old[at]), float(new[at]))
 
 
-def _size(value: float) -> float:
-    return np.inf if np.isnan(value) else abs(value)
-
-
 def _output(journal: Journal) -> float:
     """The scalar that is differentiated; of a run without gradients the sum of the output."""
     first = next(iter(started(journal)), None)
@@ -226,9 +224,9 @@ def _lines(change: Change) -> Iterator[str]:
     where = called(journal, change.node, change.index)
     if change.index is None and change.node.type.size > 1:
         where += f", {first.count:,} of {change.node.type.size:,} elements"
-        yield f"{where}: {_from_to(journal, first)}"
+        yield f"{where}: {_from_to(first)}"
     else:
-        yield f"{where}: {_from_to(journal, replace(first, index=()))}"
+        yield f"{where}: {_from_to(replace(first, index=()))}"
     total = change.output
     by = total[1] - total[0]
     yield f"{top(journal)}: {number(total[0])} -> {number(total[1])}, by {number(by)}"
@@ -240,13 +238,13 @@ def _lines(change: Change) -> Iterator[str]:
     )
     for d in change.gates[:SHOWN]:
         some = f", {d.count:,} of {d.node.type.size:,} elements" if d.node.type.size > 1 else ""
-        yield f"  {placed(journal, d.node)}: {_from_to(journal, d)}{some}"
+        yield f"  {placed(journal, d.node)}: {_from_to(d)}{some}"
     if len(change.gates) > SHOWN:
         yield f"  and {len(change.gates) - SHOWN} more"
 
 
-def _from_to(journal: Journal, d: Difference) -> str:
-    at = f"[{','.join(map(str, d.index))}] " if d.index and d.node.type.size > 1 else ""
+def _from_to(d: Difference) -> str:
+    at = f"{brackets(d.index)} " if d.index and d.node.type.size > 1 else ""
     before, after = number(d.before), number(d.after)
     return f"{at}{before} -> {after}" + (f", by {number(d.by)}" if before == after else "")
 

@@ -14,7 +14,7 @@ import numpy as np
 from tinygraph.errors import GradientError
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, Wire, number
-from tinygraph.stepper.questions.elements import (
+from tinygraph.stepper.elements import (
     Index,
     called,
     checked,

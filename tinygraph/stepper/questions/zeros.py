@@ -9,7 +9,7 @@ import numpy as np
 from tinygraph.grad import why as why_no_path
 from tinygraph.graph import Node
 from tinygraph.journal import Journal, Wire, number
-from tinygraph.stepper.questions.elements import Index, called, placed, read_by, slope_of, started
+from tinygraph.stepper.elements import Index, called, placed, read_by, slope_of, started
 from tinygraph.stepper.questions.growth import Found
 from tinygraph.stepper.questions.slopes import Slopes
 from tinygraph.tensor import wrap

@@ -10,7 +10,7 @@ from tinygraph.evaluate import evaluate
 from tinygraph.graph import Leaf, Node, topological
 from tinygraph.journal import number
 from tinygraph.loops.expr import Reduce
-from tinygraph.stepper.questions.elements import checked
+from tinygraph.stepper.elements import brackets, checked
 from tinygraph.stepper.rules.formulas import formula
 from tinygraph.stepper.scalars.build import Builder
 from tinygraph.stepper.scalars.grids import Grid
@@ -41,7 +41,7 @@ def formula_with_numbers(
     elements = Elements(gate, checked_values(gate, arrays), called)
     build = Builder(elements.arrays, elements.leaf, elements.outside, padding=False)
     name = (names or {}).get(gate) or gate.name or gate.op.name
-    left = name + (f"[{','.join(map(str, at))}]" if at else "")
+    left = name + brackets(at)
     if stays_whole(gate):
         y = elements.whole(at)
         return _line(left, _text(y, width) or _call(y), number(evaluate([y])[0].item()))

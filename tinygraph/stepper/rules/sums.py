@@ -12,7 +12,7 @@ from tinygraph.evaluate import values_of
 from tinygraph.graph import Node, topological
 from tinygraph.journal import Backward, Journal, number
 from tinygraph.ops.base import Full
-from tinygraph.stepper.questions.elements import Index, called, slope_of
+from tinygraph.stepper.elements import Index, called, slope_of
 from tinygraph.stepper.rules.formulas import formula
 from tinygraph.stepper.scalars.gates import is_choice
 from tinygraph.stepper.scalars.opened import Opened, open_element

@@ -20,13 +20,11 @@ from tinygraph.loops.expr import Expr, Operand
 from tinygraph.loops.index import Axis
 from tinygraph.ops import detach
 from tinygraph.ops.base import Full, full
-from tinygraph.stepper.questions.elements import checked
+from tinygraph.stepper.elements import Index, brackets, checked
 from tinygraph.stepper.scalars.build import LARGEST, LIMIT, Builder
 from tinygraph.stepper.scalars.faithful import is_faithful
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.types import DType, TensorType
-
-Index = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +181,7 @@ class Elements:
         return leaf(np.array(value), self._name(position, at))
 
     def _name(self, position: int, at: Index) -> str:
-        return self.names[position] + (f"[{','.join(map(str, at))}]" if at else "")
+        return self.names[position] + brackets(at)
 
     def outside(self, position: int, at: Index, value: float, dtype: DType) -> Node:
         """The constant that stands beyond the bounds of an input."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
-from tinygraph.stepper.questions.elements import Index
+from tinygraph.stepper.elements import Index
 from tinygraph.stepper.scalars.choice import Marks
 from tinygraph.stepper.scalars.grids import Grid
 from tinygraph.stepper.scalars.opened import equation_of

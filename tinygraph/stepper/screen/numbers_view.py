@@ -10,9 +10,8 @@ from rich.text import Text
 from tinygraph.journal import Reading, number
 from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.styles import CURRENT, DIM
+from tinygraph.stepper.elements import Index
 from tinygraph.stepper.screen.numbers_short import in_digits
-
-Index = tuple[int, ...]
 
 SHADES = " ░▒▓█"
 """From the lowest to the highest."""

@@ -13,12 +13,12 @@ from tinygraph.graph import Node
 from tinygraph.journal import Backward, Held, Reading, Start, number
 from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
+from tinygraph.stepper.elements import Index, called, index_of, slope_of
 from tinygraph.stepper.levels import Level
-from tinygraph.stepper.questions.elements import called, slope_of
 from tinygraph.stepper.rules.rule import sent_element
 from tinygraph.stepper.scalars.reads import reads
 from tinygraph.stepper.scalars.window import Window
-from tinygraph.stepper.screen.numbers_view import Index, plane, statistics, tensor_view
+from tinygraph.stepper.screen.numbers_view import plane, statistics, tensor_view
 from tinygraph.stepper.screen.window_view import MOST, is_window, window_views
 from tinygraph.stepper.session import Session
 
@@ -120,7 +120,7 @@ def _with_window(session: Session, gate: Node, view: View) -> View:
     mask = np.zeros(first.type.size, bool)
     mask[flat] = True
     window = Window(mask.reshape(first.shape))
-    middle = tuple(int(k) for k in np.unravel_index(flat[len(flat) // 2], first.shape))
+    middle = index_of(flat[len(flat) // 2], first.shape)
     name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
     return name, view[1], middle, view[3], window if small else None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Reading, Record
 from tinygraph.stepper.circuit.styles import VALUE
-from tinygraph.stepper.scalars.opened import Index, Opened
+from tinygraph.stepper.elements import Index
+from tinygraph.stepper.scalars.opened import Opened
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.stepper.screen.numbers_view import plane
 

@@ -17,8 +17,17 @@ Index = tuple[int, ...]
 
 def called(journal: Journal, node: Node, index: Index | None = None) -> str:
     """The name of a node, with the position of one element: conv_1[0,2,3,5]."""
-    name = journal.names.get(node, str(node))
-    return name + (f"[{','.join(map(str, index))}]" if index else "")
+    return journal.names.get(node, str(node)) + brackets(index or ())
+
+
+def brackets(index: Sequence[int]) -> str:
+    """A position as it is written behind a name: [0,2,3,5]; of a single number nothing."""
+    return f"[{','.join(map(str, index))}]" if len(index) else ""
+
+
+def index_of(flat: int | np.integer, shape: Sequence[int]) -> Index:
+    """The index of the element with this row-major number."""
+    return tuple(int(k) for k in np.unravel_index(flat, tuple(shape)))
 
 
 def started(journal: Journal) -> list[Node]:
@@ -58,9 +67,12 @@ def checked(node: Node, index: Sequence[int], what: str) -> Index:
 def largest(array: np.ndarray) -> Index:
     """Where the element with the largest magnitude is; the first NaN, if there is one."""
     flat = np.abs(array.astype(np.float64)).ravel()
-    bad = np.flatnonzero(np.isnan(flat))
-    at = int(bad[0]) if bad.size else int(np.argmax(flat))
-    return tuple(int(k) for k in np.unravel_index(at, array.shape))
+    return index_of(np.argmax(flat), array.shape)  # to which NaN is the largest
+
+
+def magnitude(value: float) -> float:
+    """What numbers are sorted by; a NaN is larger than all."""
+    return math.inf if math.isnan(value) else abs(value)
 
 
 def summed(values: Iterable[float]) -> float:
