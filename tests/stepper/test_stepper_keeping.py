@@ -225,3 +225,24 @@ def test_a_missing_field_is_named(field: str) -> None:
     data = {name: value for name, value in SAVED.items() if name != field}
     with pytest.raises(DataError, match="session" if field == "what" else field):
         restore(session_of(small_net()), data)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_of_modules_with_one_name_the_opened_one_comes_back(which: int) -> None:
+    def session() -> Session:
+        x = tg.tensor(0.5, name="x")
+        for _ in range(3):
+            with tg.scope("block"):
+                for _ in range(15):
+                    x = tg.tanh(x) * x
+            x = x + 1.0
+        return session_of(x)
+
+    inside = session()
+    inside.into_module("block", which)
+    inside.end()
+    again = session()
+    restore(again, json.loads(json.dumps(kept(inside))))
+    names = [[*map(s.names.get, s.level.order)] for s in (inside, again)]
+    assert names[0] == names[1]
+    assert again.cursor == inside.cursor

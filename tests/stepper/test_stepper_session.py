@@ -122,7 +122,7 @@ def test_into_a_module_whose_gates_are_seen_one_by_one() -> None:
     model.initialize(seed=0)
     session = Session(journal(model(tg.ones((1, 3))).sum()))
     assert not any(unit.module for unit in session.level.units)
-    assert [unit.title for unit in session.modules] == ["sequential", "dense", "dense_1"]
+    assert [unit.title for unit in session.level.modules] == ["sequential", "dense", "dense_1"]
     do(session, "into dense_1")
     assert (session.level.kind, session.level.title) == ("module", "dense_1")
     assert [node.op.name for node in session.level.order] == ["matmul", "broadcast", "add"]

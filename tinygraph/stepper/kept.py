@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tinygraph.errors import DataError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Recalled
+from tinygraph.stepper.elements import named
 from tinygraph.stepper.grammar import Condition, Expression, SessionScope, parse
 from tinygraph.stepper.kept_arrays import read, written
 from tinygraph.stepper.questions.whatif import Change, set_value
@@ -109,7 +110,8 @@ def _opening(level: Level, around: Level) -> dict[str, Any]:
     """How a level is opened from that around it."""
     names = around.journal.names
     if level.kind == "module":
-        return {"module": level.title}
+        several = [u.module for u in around.modules if u.title == level.title]
+        return {"module": level.title, "which": several.index(level.inside[-1])}
     if level.kind == "region":
         assert level.gates is not None
         titles = {f"kernel of {names[gate]}": names[gate] for gate in level.order}
@@ -184,7 +186,8 @@ def _restore_place(session: Session, field: _Reader) -> None:
 def _open(session: Session, entry: _Reader) -> None:
     journal = session.journal
     if "module" in entry.data:
-        return session.into_module(entry("module", str))
+        which = entry("which", int) if "which" in entry.data else 0
+        return session.into_module(entry("module", str), which)
     if "kernel" in entry.data:
         return session.into_region(_node(journal, entry("kernel", str)))
     index = entry("index", list)
@@ -263,10 +266,10 @@ def _expression(session: Session, text: str) -> Expression:
 
 
 def _node(journal: Journal, name: str) -> Node:
-    for node, known in journal.names.items():
-        if known == name:
-            return node
-    raise DataError(f"nothing here is called {_short(name)}")
+    node = named(journal, name)
+    if node is None:
+        raise DataError(f"nothing here is called {_short(name)}")
+    return node
 
 
 def _index(node: Node, index: Any) -> tuple[int, ...]:

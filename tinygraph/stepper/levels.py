@@ -119,6 +119,17 @@ class Level:
         return list(dict.fromkeys(self.unit_of.values()))
 
     @cached_property
+    def modules(self) -> list[Unit]:
+        """The modules here: the folded ones, then those around or inside of them."""
+        folded = {unit.module: unit for unit in self.units if unit.module}
+        others: dict[Module, Unit] = {}
+        for node in self.order if self.kind in ("graph", "module") else ():
+            for module in self.time.places[node]:
+                if module not in self.inside and module not in folded:
+                    others.setdefault(module, Unit(module.name, [], module)).gates.append(node)
+        return [*folded.values(), *sorted(others.values(), key=_depth)]
+
+    @cached_property
     def stops(self) -> list[int]:
         """Where `next` halts: 0, after each of its units, and where the run comes back to it."""
         found = {0}
@@ -168,3 +179,7 @@ class Level:
                 break
             number -= 1
         return number
+
+
+def _depth(unit: Unit) -> int:
+    return unit.module.depth if unit.module else 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tinygraph.draw.modules import Module
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Known, Recalled, Record, Start, recorded
@@ -142,9 +141,7 @@ class Session:
     def goto(self, steps: int) -> None:
         """To where `steps` steps are done, opening what hides the last of them."""
         if not 0 <= steps <= len(self.journal):
-            raise SessionError(
-                f"there are {len(self.journal)} steps, so goto takes 0 to that"
-            )
+            raise SessionError(f"there are {len(self.journal)} steps, so goto takes 0 to that")
         if steps:
             self.reveal(self.journal.records[steps - 1].gate)
         self.cursor = steps if steps in self.level.stops else self.level.at_least(steps)
@@ -186,28 +183,13 @@ class Session:
         self._push_module(unit)
         self.cursor = self.level.at_least(begin)
 
-    def into_module(self, name: str) -> None:
-        """Into a module of what is seen here, folded or not; of several, into the outermost."""
-        unit = next((unit for unit in self.modules if unit.title == name), None)
-        if unit is None:
+    def into_module(self, name: str, which: int = 0) -> None:
+        """Into a module of what is seen here, folded or not; `which` counts those of that name."""
+        several = [unit for unit in self.level.modules if unit.title == name]
+        if not 0 <= which < len(several):
             raise SessionError(f"no module {name} is seen here")
-        self._push_module(unit)
+        self._push_module(several[which])
         self.cursor = self.level.at_least(self.cursor)
-
-    @property
-    def modules(self) -> list[Unit]:
-        """The modules of what is seen: the folded ones, then those around or inside of them."""
-        level = self.level
-        if level.kind not in ("graph", "module"):
-            return []
-        folded = {unit.module: unit for unit in level.units if unit.module}
-        others: dict[Module, Unit] = {}
-        for node in level.order:
-            for module in level.time.places[node]:
-                if module not in level.inside and module not in folded:
-                    unit = others.setdefault(module, Unit(module.name, [], module))
-                    unit.gates.append(node)
-        return [*folded.values(), *sorted(others.values(), key=_depth)]
 
     def _push_module(self, unit: Unit) -> None:
         assert unit.module is not None
@@ -292,7 +274,3 @@ class Session:
         while self.level.kind == "scalars":
             self.levels.pop()
         self.level.time.journal = journal
-
-
-def _depth(unit: Unit) -> int:
-    return unit.module.depth if unit.module else 0

@@ -149,7 +149,7 @@ def _run(session: Session, numbers: Sequence[int], otherwise: Callable[[], None]
 
 
 def _complete_into(session: Session, text: str) -> list[str]:
-    modules = [unit.title for unit in session.modules]
+    modules = [unit.title for unit in session.level.modules]
     return words_beginning([*modules, *session.names.values(), "kernel"], text)
 
 
@@ -175,7 +175,7 @@ def into(session: Session, text: str) -> Answer:
     elif words[0] == "kernel" and find_name(session, text) is None:
         gate = find_place(session, words[1]).node if len(words) > 1 else session.unit.node
         session.into_region(gate)
-    elif any(unit.title == text for unit in session.modules):
+    elif any(unit.title == text for unit in session.level.modules):
         session.into_module(text)
     else:
         _into_element(session, text)
@@ -188,7 +188,7 @@ def _into_element(session: Session, text: str) -> None:
         place = find_place(session, text)
     except PlaceError as error:
         if not text.startswith("d"):
-            modules = [unit.title for unit in session.modules]
+            modules = [unit.title for unit in session.level.modules]
             hint = f"; modules here are {_few(modules)}" if modules else ""
             raise CommandError(f"{error}{hint}") from None
         place, gradient = find_place(session, text[1:]), True
