@@ -147,7 +147,12 @@ def test_no_sequence_of_lines_raises_or_ends(
     assert "a bug in tinygraph" not in out.getvalue()
 
 
-@given(st.lists(st.sampled_from(["n", "n 2", "i", "o", "end"]), max_size=6))
+SEEN = ["n", "n 2", "i", "o", "end", "goto 4", "goto 9", "into block", "b relu", "quiz", "skip"]
+SEEN += ["show conv_1[0,1,2,1]", "show w[2,0,1,0]", "w sum(relu_1)", "w grad(w)[0,0,0,1]"]
+SEEN += ["set x[0,1,1,0] 3", "nudge w", "why w", "into conv_1[0,1,2,1]"]
+
+
+@given(st.lists(st.sampled_from(SEEN), max_size=7))
 def test_back_after_next_restores_the_screen(lines: list[str]) -> None:
     session = _session(small_net)
     talk(lines, session)
