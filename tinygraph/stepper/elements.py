@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,6 +29,11 @@ def brackets(index: Sequence[int]) -> str:
 def index_of(flat: int | np.integer, shape: Sequence[int]) -> Index:
     """The index of the element with this row-major number."""
     return tuple(int(k) for k in np.unravel_index(flat, tuple(shape)))
+
+
+def named(journal: Journal, name: str) -> Node | None:
+    """The node with exactly this name."""
+    return next((node for node, known in journal.names.items() if known == name), None)
 
 
 def started(journal: Journal) -> list[Node]:
@@ -101,9 +107,16 @@ def _ulps(total: float, value: float, kind: DType) -> str:
     return "beside the" if math.isnan(apart) else f"{apart:.3g} ulp from the"
 
 
-def read_by(journal: Journal) -> dict[Node, list[Wire]]:
-    """For each node the wires over which its gradient comes, in the order of the steps."""
-    found: dict[Node, list[Wire]] = {}
-    for wire in journal.contributions:
-        found.setdefault(wire.source, []).append(wire)
-    return found
+def read_by(journal: Journal) -> Mapping[Node, list[Wire]]:
+    """For each node the wires over which its gradient comes, in the order of the steps.
+
+    Made once for a journal.
+    """
+    if journal not in _READERS:
+        found = _READERS[journal] = dict[Node, list[Wire]]()
+        for wire in journal.contributions:
+            found.setdefault(wire.source, []).append(wire)
+    return _READERS[journal]
+
+
+_READERS: WeakKeyDictionary[Journal, dict[Node, list[Wire]]] = WeakKeyDictionary()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tinygraph.graph import Node, Placeholder
+from tinygraph.graph import Node, Placeholder, is_leaf
 from tinygraph.journal import Journal, Known, Reading, Wire
 
 
@@ -60,6 +60,6 @@ def part_of(journal: Journal, gates: Collection[Node]) -> Part:
 
 
 def _input(source: Node, position: int, name: str) -> Node:
-    if not source.inputs and source.op.name not in ("leaf", "input", "parameter"):
+    if not source.inputs and not is_leaf(source):
         return source  # a constant
     return Node(Placeholder(position), (), source.type, source.origin, name)

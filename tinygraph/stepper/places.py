@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
+from tinygraph.stepper.elements import named
 from tinygraph.stepper.session import Session
 
 
@@ -40,7 +41,7 @@ def find_place(session: Session, text: str) -> Place:
 def find_name(session: Session, name: str) -> Node | None:
     """The node with exactly this name, in the level that is seen or one around it."""
     for level in reversed(session.levels):
-        node = _by_name(level.journal.names).get(name)
+        node = named(level.journal, name)
         if node is not None:
             return node
         if level.kind == "scalars":
@@ -73,10 +74,6 @@ def _named(session: Session, name: str) -> Node:
 def _close(name: str, names: Iterable[str]) -> str:
     close = get_close_matches(name, list(names), 3, 0.5)
     return f"; close are {', '.join(close)}" if close else "; `ls` lists what there is"
-
-
-def _by_name(names: dict[Node, str]) -> dict[str, Node]:
-    return {name: node for node, name in names.items()}
 
 
 def _index(node: Node, name: str, text: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from tinygraph.stepper.circuit.canvas import EAST, NORTH, SOUTH, WEST, Canvas, tidy
 from tinygraph.stepper.circuit.place import Item, Look, Segment, surely_too_large
 from tinygraph.stepper.circuit.route import Routed, routed
-from tinygraph.stepper.circuit.scene import Box, Diagram, Line, Scene
+from tinygraph.stepper.circuit.scene import Box, Diagram, Scene
 from tinygraph.stepper.circuit.styles import CURRENT, DIM, GRADIENT, NAME, VALUE, WIRE
 from tinygraph.stepper.circuit.window import window
 
@@ -130,7 +130,7 @@ class _Drawing:
         line = segment.line
         if line.about is None:
             return
-        size = self._size(line, room)
+        size = room - 1
         written = self.scene.written(line, size)
         heavy = self._active(segment)
         row, middle = segment.start_row, self.margin + left + 1
@@ -141,9 +141,6 @@ class _Drawing:
             text = tidy(text, size)
             bold = f"bold {style}" if heavy else style
             self.canvas.write(at, middle + (size - cell_len(text)) // 2, text, bold)
-
-    def _size(self, line: Line, room: int) -> int:
-        return room - 1
 
     def _box(self, item: Item, box: Box) -> None:
         row, column = item.top + item.head, self.margin + item.left

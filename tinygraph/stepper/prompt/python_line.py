@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
+from tinygraph.stepper.places import find_name
 from tinygraph.tensor.handle import wrap
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ class Names(dict[str, Any]):
         known = {"tg": tg, "np": np, "session": session, "journal": session.journal}
         if name in known:
             return known[name]
-        for node, called in session.names.items():
-            if called == name:
-                return self._value(node, name)
+        if (node := find_name(session, name)) is not None:
+            return self._value(node, name)
         if name == "y":
             return wrap(session.journal.outputs[0])
         if name in ("exit", "quit"):  # Python's own close standard input, too

@@ -11,7 +11,7 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -181,7 +181,7 @@ def _lines(found: Routes) -> Iterator[str]:
         yield f"       all others: {number(found.others)}"
 
 
-def _way(journal: Journal, route: Route, read: dict[Node, list[Wire]]) -> str:
+def _way(journal: Journal, route: Route, read: Mapping[Node, list[Wire]]) -> str:
     """The gates where there was a choice, or all of them where they are few."""
     if not route.wires:
         return "no gate: here it starts"

@@ -6,13 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
-from tinygraph.journal import Backward, Forward, Journal, Start, Wire, number
+from tinygraph.journal import Backward, Forward, Journal, Start, number
 from tinygraph.ops.base import Full
 from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.elements import Index, called, largest, read_by, slope_of
@@ -86,6 +85,9 @@ def rule_of(session: Session) -> Rule:
         case Forward():
             return Rule(_titled(gate, names), gate.op.nickname, (_forward(session, gate),))
         case Start():
+            if not gate.type.size:
+                chain = _empty(slope_of(session.journal, gate), gate)
+                return Rule("the backward pass begins", "", (chain,))
             index = session.element(gate)
             value = number(record.gradient.at(index))
             slope = slope_of(session.journal, gate, index)
@@ -113,7 +115,10 @@ def _ahead(session: Session) -> tuple[str, ...]:
 def _letters(session: Session, gate: Node) -> str:
     if gate.op.elementwise:
         return forward_formula(gate, lambda x: _name(session.journal, x, None))
-    return f"{gate.op.label}({', '.join(session.names[x] for x in gate.inputs)})"
+    label, inputs = gate.op.label, [session.names[x] for x in gate.inputs]
+    if len(inputs) == 2 and not any(c.isalnum() for c in label):  # a sign, as that of X @ W
+        return f" {label} ".join(inputs)
+    return f"{label}({', '.join(inputs)})"
 
 
 def _folded(session: Session, record: Forward | Start | Backward) -> Rule:
@@ -133,13 +138,24 @@ def _name(journal: Journal, node: Node, index: Index | None) -> str:
 def _forward(session: Session, gate: Node) -> tuple[str, ...]:
     """The value at the shown element: in names, in numbers, and what came out."""
     journal, index = session.journal, session.element(gate)
+    if not gate.type.size:
+        return _empty(called(journal, gate), gate)
     value = number(journal.values[gate].at(index))
     name = called(journal, gate, index)
     if gate.op.elementwise:
-        symbols = forward_formula(gate, lambda x: _name(journal, x, index))
-        numbers = forward_formula(gate, _values(journal, index))
+        words: list[Callable[[Node], str]] = [lambda x: _name(journal, x, index)]
+        words.append(_values(journal, index))
+        symbols, numbers = (forward_formula(gate, word) for word in words)
+        if ";" in symbols:  # a polynomial of many terms, such as that of erf
+            symbols, numbers = (
+                f"{gate.op.label}({', '.join(map(word, gate.inputs))})" for word in words
+            )
         return _chain(name, symbols, numbers, value)
     return _chain(name, *_tried(lambda: sum_forward(journal, gate, index)), value)
+
+
+def _empty(what: str, node: Node) -> tuple[str, ...]:
+    return (f"{what} is {node.type}: it has no elements",)
 
 
 def _values(journal: Journal, index: Index) -> Callable[[Node], str]:
@@ -150,10 +166,12 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
     """The contribution at the shown element."""
     journal, wire = session.journal, record.wire
     gate, source = wire.gate, wire.source
+    if not source.type.size:
+        return _empty(slope_of(journal, source), source)
     index = sent_element(session, record)
     value = number(record.contribution.at(index))
     name = slope_of(journal, source, index)
-    if len(_readers(journal).get(source, ())) > 1:
+    if len(read_by(journal).get(source, ())) > 1:
         name = f"part of {name}"
     if gate.op.elementwise:
         symbols = backward_formula(
@@ -196,8 +214,8 @@ def _tried(make: Callable[[], Sequence[str]]) -> Sequence[str]:
 def _copy(session: Session, record: Backward) -> list[tuple[str, ...]]:
     """The running sum at the copy gate that a gradient arrived at."""
     journal, source = session.journal, record.wire.source
-    wires = _readers(journal).get(source, [])
-    if len(wires) < 2:
+    wires = read_by(journal).get(source, [])
+    if len(wires) < 2 or not source.type.size:
         return []
     index = sent_element(session, record)
     known = session.known.contributions
@@ -210,13 +228,3 @@ def _copy(session: Session, record: Backward) -> list[tuple[str, ...]]:
     total = f"{number(record.total.at(index))} ({len(there)} of {len(wires)} wires)"
     name = f"copy gate, {ADDER}: {slope_of(journal, source, index)}"
     return [(name, written, total) if len(there) > 1 else (name, total)]
-
-
-_READERS: WeakKeyDictionary[Journal, dict[Node, list[Wire]]] = WeakKeyDictionary()
-
-
-def _readers(journal: Journal) -> dict[Node, list[Wire]]:
-    """`read_by`, made once for a journal."""
-    if journal not in _READERS:
-        _READERS[journal] = read_by(journal)
-    return _READERS[journal]
