@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ import tinygraph as tg
 from tinygraph.errors import TinygraphError
 from tinygraph.stepper.commands import COMMANDS, CommandError, find_command
 from tinygraph.stepper.commands.table import command
+from tinygraph.stepper.kept import kept
 from tinygraph.stepper.prompt.interpreter import Interpreter
 from tinygraph.stepper.prompt.repl import Repl
 from tinygraph.stepper.session import Session
@@ -152,15 +154,22 @@ SEEN += ["show conv_1[0,1,2,1]", "show w[2,0,1,0]", "w sum(relu_1)", "w grad(w)[
 SEEN += ["set x[0,1,1,0] 3", "nudge w", "why w", "into conv_1[0,1,2,1]"]
 
 
-@given(st.lists(st.sampled_from(SEEN), max_size=7))
-def test_back_after_next_restores_the_screen(lines: list[str]) -> None:
+@given(st.lists(st.sampled_from(SEEN), max_size=7), st.integers(0, 9))
+def test_back_after_next_restores_the_screen(lines: list[str], further: int) -> None:
+    """And all else that a session keeps."""
     session = _session(small_net)
     talk(lines, session)
-    before = talk([], session)
+    session.next(further)
     if session.level.after(session.cursor) is None:
-        return
+        session.home()
+    before, kept_before = talk([], session), _kept(session)
     talk(["n", "p"], session)
     assert talk([], session) == before
+    assert _kept(session) == kept_before
+
+
+def _kept(session: Session) -> dict[str, Any]:
+    return {name: part for name, part in kept(session).items() if name not in ("history", "quiz")}
 
 
 @pytest.mark.parametrize("make", CIRCUITS)
