@@ -227,6 +227,45 @@ def test_a_missing_field_is_named(field: str) -> None:
         restore(session_of(small_net()), data)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", [10**9]),
+        ("steps", [-1]),
+        ("steps", [1.0]),
+        ("steps", [True]),
+        ("steps", [1, 2]),
+        ("chosen", [["x", [0, 0, 0, -1]]]),
+        ("chosen", [["x", [0, 0, 0, 2]]]),
+        ("chosen", [["x", [0, 0]]]),
+        ("chosen", [["nothing", []]]),
+        ("opened", [{"element": "conv_1", "index": [0, 0, 0, -1]}]),
+        ("opened", [{"element": "x", "index": [0, 0, 0, 0]}]),
+        ("opened", [{"gradient": "w", "index": [0, 0, 9, 0]}]),
+        ("opened", [{"sent": 0, "index": []}]),
+        ("opened", [{"sent": 10**9, "index": []}]),
+        ("opened", [{"module": "nothing"}]),
+        ("opened", [{"module": "block", "which": -1}]),
+        ("opened", [{"module": "block", "which": 1}]),
+        ("breaks", ["__import__('os').system('true')"]),
+        ("watches", ["x.__class__"]),
+        ("changes", [{"at": "x", "index": [0, 0, 0, -1], "value": {}, "nudged": None}]),
+        ("quiz", {"right": -1, "wrong": 0, "skipped": 0}),
+    ],
+)
+def test_what_does_not_fit_the_graph_is_refused(tmp_path: Path, field: str, value: Any) -> None:
+    """And by `load` the session stays as it was."""
+    data = copy.deepcopy(SAVED) | {field: value}
+    with pytest.raises(TinygraphError):
+        restore(session_of(small_net()), data)
+    file = tmp_path / "s"
+    file.write_text(json.dumps(data))
+    session = _somewhere()
+    before = _state(session)
+    assert "bug" not in answer_to(f"load {file}", session)
+    assert _state(session)[:-1] == before[:-1]
+
+
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_of_modules_with_one_name_the_opened_one_comes_back(which: int) -> None:
     def session() -> Session:
