@@ -82,6 +82,13 @@ class Level:
         return [node for node in self.time.journal.order if node.inputs and self.shows(node)]
 
     @cached_property
+    def has_tensors(self) -> bool:
+        """Whether there is more to show than single numbers: here, or around an opened element."""
+        if self.opened is not None and self.opened.has_window:
+            return True
+        return any(x.type.size > 1 for gate in self.order for x in (gate, *gate.inputs))
+
+    @cached_property
     def unit_of(self) -> dict[Node, Unit]:
         """The unit of each of its gates."""
         if self.kind in ("region", "scalars") or len(self.order) <= FEW_GATES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from tinygraph.draw.modules import is_parameter
 from tinygraph.graph import Node, is_leaf
@@ -87,11 +88,14 @@ def _over(session: Session, found: LevelDiagram, record: Record | None) -> Calla
 
 
 def diagram_of(level: Level) -> LevelDiagram:
-    """The diagram of a level, made once."""
-    found = level.__dict__.get("_diagram")
+    """The diagram of a level, made once for the numbers that it has."""
+    found = _MADE.get(level)
     if found is None or found[0] is not level.journal:
-        found = level.__dict__["_diagram"] = (level.journal, _Builder(level).build())
+        found = _MADE[level] = (level.journal, _Builder(level).build())
     return found[1]
+
+
+_MADE: WeakKeyDictionary[Level, tuple[Journal, LevelDiagram]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)

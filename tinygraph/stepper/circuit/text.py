@@ -37,19 +37,29 @@ def circuit_lines(scene: Scene, width: int, height: int) -> list[Text]:
     return _Drawing(scene, plan, width).lines()
 
 
+def fits_whole(diagram: Diagram, width: int, height: int) -> bool:
+    """Whether there is room for all of it."""
+    return _whole(diagram, width, height) is not None
+
+
 def _plan(diagram: Diagram, current: Box | None, width: int, height: int) -> Routed | None:
-    """The most generous layout that fits; remembered."""
-    if len(diagram.memory) > REMEMBERED:
-        diagram.memory.clear()
-    whole = ("whole", width, height)
-    if whole not in diagram.memory:
-        diagram.memory[whole] = _fitting(diagram, width, height)
-    if diagram.memory[whole] is not None or not diagram.boxes:
-        return diagram.memory[whole]
+    """The most generous layout that fits, of the whole or of what is near; remembered."""
+    whole = _whole(diagram, width, height)
+    if whole is not None or not diagram.boxes:
+        return whole
     key = ("near", current, width, height)
     if key not in diagram.memory:
         focus = current or diagram.boxes[0]
         diagram.memory[key] = _largest(diagram, focus, width, height)
+    return diagram.memory[key]
+
+
+def _whole(diagram: Diagram, width: int, height: int) -> Routed | None:
+    if len(diagram.memory) > REMEMBERED:
+        diagram.memory.clear()
+    key = ("whole", width, height)
+    if key not in diagram.memory:
+        diagram.memory[key] = _fitting(diagram, width, height)
     return diagram.memory[key]
 
 

@@ -59,6 +59,11 @@ class Opened:
         """The number of terms, those without gates too."""
         return sum(self.others.get(term, 1) for term in self.terms)
 
+    @property
+    def has_window(self) -> bool:
+        """Whether it reads elements of an input that has several: of a picture, or a row."""
+        return any(self.gate.inputs[k].type.size > 1 for k in self.reads)
+
     @cached_property
     def readings(self) -> list[Reading]:
         """The values of the gate's inputs, with their statistics."""

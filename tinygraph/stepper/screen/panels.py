@@ -14,12 +14,11 @@ from tinygraph.journal import Backward, Held, Reading, Start, number
 from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.elements import Index, called, index_of, slope_of
-from tinygraph.stepper.levels import Level
 from tinygraph.stepper.rules.rule import sent_element
 from tinygraph.stepper.scalars.reads import reads
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.stepper.screen.numbers_view import plane, statistics, tensor_view
-from tinygraph.stepper.screen.window_view import MOST, is_window, window_views
+from tinygraph.stepper.screen.window_view import MOST, window_views
 from tinygraph.stepper.session import Session
 
 BESIDE = 90
@@ -32,16 +31,6 @@ SMALL = 1_000_000
 
 View = tuple[str, Reading | None, Index, str, Collection[Index] | None]
 """A name, numbers, the element that is shown, a colour, the elements that are marked."""
-
-
-def has_tensors(level: Level) -> bool:
-    """Whether any gate of a level has more than one number."""
-    found = level.__dict__.get("_has_tensors")
-    if found is None:
-        wide = any(x.type.size > 1 for gate in level.order for x in (gate, *gate.inputs))
-        wide = wide or (level.opened is not None and is_window(level.opened))
-        found = level.__dict__["_has_tensors"] = wide
-    return found
 
 
 def tensor_panel(session: Session, width: int, height: int) -> list[Text]:

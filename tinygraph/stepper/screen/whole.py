@@ -17,10 +17,10 @@ from tinygraph.journal import Backward, Forward
 from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.level_diagram import scene_of
 from tinygraph.stepper.circuit.styles import DIM, GRADIENT, NAME, VALUE
-from tinygraph.stepper.circuit.text import circuit_lines
+from tinygraph.stepper.circuit.text import circuit_lines, fits_whole
 from tinygraph.stepper.circuit.words import circuit_words
 from tinygraph.stepper.rules.rule import Rule, rule_of
-from tinygraph.stepper.screen.panels import has_tensors, tensor_panel, watch_lines
+from tinygraph.stepper.screen.panels import tensor_panel, watch_lines
 from tinygraph.stepper.session import Session
 
 KEYS = (
@@ -57,7 +57,7 @@ def _lines(session: Session, width: int, height: int) -> list[Text]:
     rows = 4 if room >= 20 else 3 if room >= 14 else 2 if room >= 6 else 1
     watches = watch_lines(session, width)[: max(1, room // 8)] if room >= 14 else []
     tensors = 0
-    if has_tensors(session.level) and room >= 16:
+    if session.level.has_tensors and room >= 16:
         tensors = 2 if room < 30 else 2 + (room - 26) // 2
         if session.level.opened is not None and room >= 22:
             tensors = max(tensors, 7)  # a picture with the window marked
@@ -113,15 +113,14 @@ def _bar(session: Session, width: int) -> Text:
 
 def _circuit(session: Session, width: int, height: int) -> list[Text]:
     scene = scene_of(session)
-    small = height
+    if fits_whole(scene.diagram, width, height):
+        return circuit_lines(scene, width, height)
+    small = min(height, TALLEST)
     lines = circuit_lines(scene, width, small)
-    if not scene.diagram.memory.get(("whole", width, small)):
-        small = min(height, TALLEST)
-        lines = circuit_lines(scene, width, small)
-        if not scene.diagram.memory.get(("whole", width, small)):
-            above = (small - len(lines)) // 2
-            lines = [Text()] * above + lines + [Text()] * (small - len(lines) - above)
-    return lines
+    if fits_whole(scene.diagram, width, small):
+        return lines
+    above = (small - len(lines)) // 2
+    return [Text()] * above + lines + [Text()] * (small - len(lines) - above)
 
 
 def _ruled(rule: Rule, width: int, rows: int) -> list[Text]:
@@ -164,7 +163,7 @@ def _plain(session: Session, width: int) -> list[Text]:
     found += [f"Rule: {rule.title}{f', {rule.role}' if rule.role else ''}."]
     found += [f"{rule.says.capitalize()}."] if rule.says else []
     found += [" = ".join(chain) for chain in rule.chains]
-    tensors = tensor_panel(session, 10 * width, 2) if has_tensors(session.level) else []
+    tensors = tensor_panel(session, 10 * width, 2) if session.level.has_tensors else []
     found += [f"{line.plain.replace(' … ', ' to ').replace('  ', ', ')}." for line in tensors]
     found += [line.plain for line in watch_lines(session, width)]
     source = _source(session.focus)

@@ -17,11 +17,6 @@ MOST = 0.5
 """A window that covers more of the picture than this is not marked: it would hide the numbers."""
 
 
-def is_window(opened: Opened) -> bool:
-    """Whether the element reads some of the elements of a picture or a row."""
-    return any(opened.gate.inputs[k].type.size > 1 for k in opened.reads)
-
-
 def window_views(opened: Opened, record: Record | None) -> list[Marked]:
     """The inputs that are read, the one with the largest picture first."""
     about = _about(opened, record)
