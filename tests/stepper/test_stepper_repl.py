@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -178,6 +179,22 @@ def test_ctrl_c_keeps_how_far_a_command_moved(monkeypatch: pytest.MonkeyPatch) -
     assert answer.redraw
     assert answer.lines == ["stopped: this is step 3"]
     assert (session.cursor, session.breaks) == (3, [])
+
+
+@pytest.mark.parametrize(("start", "line"), [(1, "continue"), (7, "reverse-continue")])
+def test_ctrl_c_stops_a_run_where_it_is(start: int, line: str) -> None:
+    class Impatient:
+        def holds(self, scope: Any) -> bool:
+            if session.cursor == 4:
+                raise KeyboardInterrupt
+            return False
+
+    session = session_of(circuit())
+    session.goto(start)
+    session.breaks.append(cast(Any, Impatient()))
+    (answer,) = Interpreter(session).run(line)
+    assert (answer.lines, answer.redraw) == (["interrupted after step 4"], True)
+    assert session.cursor == 4
 
 
 def test_ctrl_c_at_the_prompt_clears_the_line_and_ctrl_d_ends() -> None:
