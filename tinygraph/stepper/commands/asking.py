@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygraph.graph import Node
 from tinygraph.stepper.commands.answer import Answer
-from tinygraph.stepper.commands.table import CommandError, command, words_beginning
+from tinygraph.stepper.commands.table import CommandError, command, complete_names
 from tinygraph.stepper.elements import called, top
 from tinygraph.stepper.places import Place, PlaceError, find_name, find_place
 
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 MOST = 100
 """So many terms or paths are listed at most."""
-
-
-def names(session: Session, text: str) -> list[str]:
-    """The names that may stand at the end of what is typed."""
-    return words_beginning(session.names.values(), text)
 
 
 def slope_place(session: Session, text: str) -> tuple[Place, bool]:
@@ -47,7 +42,11 @@ def _not_yet(session: Session, node: Node) -> list[str]:
 
 
 @command(
-    "why", "", "[X | X paths [K] | X routes [K] | N | up]", "where a gradient comes from", names
+    "why",
+    "",
+    "[X | X paths [K] | X routes [K] | N | up]",
+    "where a gradient comes from",
+    complete_names,
 )
 def why(session: Session, text: str) -> Answer:
     """`why w[0,2]`: what comes over each wire to the gradient of that element, and below it the
@@ -125,7 +124,9 @@ def _found(session: Session, place: Place, kind: str, k: int) -> list[str]:
 # ---- origin ----
 
 
-@command("origin", "", "[X | dX]", "where a NaN, a zero or the largest number started", names)
+@command(
+    "origin", "", "[X | dX]", "where a NaN, a zero or the largest number started", complete_names
+)
 def origin(session: Session, text: str) -> Answer:
     """`origin x`: where the NaN or infinity in x started, or which way its largest element came,
     and the same of its gradient; where that is zero, the gates that let nothing through. `origin
@@ -162,7 +163,7 @@ def _way(session: Session, node: Node, index: tuple[int, ...] | None, is_slope: 
 # ---- check ----
 
 
-@command("check", "", "[X]", "a gradient beside finite differences", names)
+@command("check", "", "[X]", "a gradient beside finite differences", complete_names)
 def check(session: Session, text: str) -> Answer:
     """`check w[0,2]`: makes that element a little larger and a little smaller, computes all that
     depends on it in float64, and compares the slope with the gradient. Without an index at the

@@ -7,8 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinygraph.stepper.commands.answer import Answer
-from tinygraph.stepper.commands.asking import names
-from tinygraph.stepper.commands.table import CommandError, command, no_text
+from tinygraph.stepper.commands.table import CommandError, command, complete_names, no_text
 from tinygraph.stepper.places import Place, find_name, find_place
 from tinygraph.stepper.questions.whatif import Change, set_value
 from tinygraph.stepper.questions.whatif import nudge as nudged
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
 
 
-@command("set", "", "X VALUE", "another value at X, and what that changes", names)
+@command("set", "", "X VALUE", "another value at X, and what that changes", complete_names)
 def set_(session: Session, text: str) -> Answer:
     """`set x 3`, `set w[0,2] = -1`, `set w [1, 2, 3]`: computes all that depends on it again, and
     lists what changed. A gate can be set, too: then it keeps that value. `undo` takes it back.
@@ -27,7 +26,7 @@ def set_(session: Session, text: str) -> Answer:
     return _changed(session, set_value(session.journal, place.node, value, place.index))
 
 
-@command("nudge", "", "X [EPS]", "a little more at X, and what comes of it", names)
+@command("nudge", "", "X [EPS]", "a little more at X, and what comes of it", complete_names)
 def nudge(session: Session, text: str) -> Answer:
     """`nudge w[0,2] 0.01` adds 0.01 to that element, `nudge w` a thousandth (of 1 at least) to
     every element of w; it shows how much the output should change by the gradient, how much it

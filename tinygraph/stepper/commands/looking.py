@@ -14,7 +14,7 @@ from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Reading, number
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.commands.answer import Answer
-from tinygraph.stepper.commands.table import CommandError, command, file_name, words_beginning
+from tinygraph.stepper.commands.table import CommandError, command, complete_names, file_name
 from tinygraph.stepper.elements import called, placed, slope_of
 from tinygraph.stepper.places import Place, find_place
 from tinygraph.stepper.rules.number_formula import formula_with_numbers
@@ -35,11 +35,9 @@ FEW = 100
 """Of more numbers than this the middle ones are left out."""
 
 
-def _names(session: Session, text: str) -> list[str]:
-    return words_beginning(session.names.values(), text)
-
-
-@command("show", "s", "[X | X[i,j] | X[0,:,2]]", "the numbers at X: value and gradient", _names)
+@command(
+    "show", "s", "[X | X[i,j] | X[0,:,2]]", "the numbers at X: value and gradient", complete_names
+)
 def show(session: Session, text: str) -> Answer:
     """`show x` shows all of a value and its gradient, with the range and mean; `show x[0,2]` one
     element with all its digits; `show x[0,:,1:3]` a slice. Alone: the gate that is looked at.
@@ -158,7 +156,7 @@ def _slice(word: str) -> Any:
     return parts[0] if len(parts) == 1 else slice(*parts)
 
 
-@command("ls", "", "[WORD]", "what there is here: names, shapes, numbers", _names)
+@command("ls", "", "[WORD]", "what there is here: names, shapes, numbers", complete_names)
 def ls(session: Session, text: str) -> Answer:
     """Lists the inputs, gates and folded modules (with the number of their gates) of what is seen,
     in the order of the steps, with value and gradient; `ls conv` those whose name or op has that
@@ -210,7 +208,7 @@ def graph(session: Session, text: str) -> Answer:
     return Answer([f"written: {picture.save(file_name('graph', text))}"])
 
 
-@command("stages", "", "[X] [STAGE]", "this gate in loops and assembly", _names)
+@command("stages", "", "[X] [STAGE]", "this gate in loops and assembly", complete_names)
 def stages(session: Session, text: str) -> Answer:
     """What the llvm backend makes of one gate alone, or of all gates of a kernel that is looked
     into: its loops, then its machine code. `stages conv2d_1 llvm` shows another stage.

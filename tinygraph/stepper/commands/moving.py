@@ -10,6 +10,7 @@ from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import (
     CommandError,
     command,
+    complete_names,
     no_text,
     whole_number,
     words_beginning,
@@ -46,16 +47,12 @@ def _no_further(session: Session, where: str, hint: str) -> str:
     return f"this is {where}; {hint}"
 
 
-def _complete_goto(session: Session, text: str) -> list[str]:
-    return words_beginning(session.names.values(), text)
-
-
 @command(
     "goto",
     "g",
     "N or GATE",
     "to where N steps are done, or to where a gate computes",
-    _complete_goto,
+    complete_names,
 )
 def goto(session: Session, text: str) -> Answer:
     """`goto 12` is where 12 steps are done. `goto conv2d_1` is the step in which that gate

@@ -155,6 +155,11 @@ def words_beginning(words: Iterable[str], text: str) -> list[str]:
     return sorted(word for word in set(words) if word.startswith(last))
 
 
+def complete_names(session: Session, text: str) -> list[str]:
+    """For completion: the names of gates and leaves that the last word of `text` begins."""
+    return words_beginning(session.names.values(), text)
+
+
 def _listed(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 

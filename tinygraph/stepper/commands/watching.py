@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from tinygraph.journal import Held, number
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, words_beginning
+from tinygraph.stepper.screen.watched import watched
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
+
+_Kept = TypeVar("_Kept")
 
 EDITS = ("clear", "delete")
 """The words that take something off a list; a gate called so is put in backquotes."""
@@ -43,8 +43,8 @@ def break_(session: Session, text: str) -> Answer:
         return Answer(_listed(session.breaks) or ["no conditions are left"])
     condition = Condition(text)
     condition.check(SessionScope(session))
-    _add("break", session.breaks, condition)
-    return Answer([f"`continue` stops where {condition} ({_place(session.breaks)})"])
+    _add(session.breaks, condition)
+    return Answer([f"`continue` stops where {condition} (number {len(session.breaks)})"])
 
 
 @command("watch", "w", "[EXPR | delete N | clear]", "show a value at every step", _complete)
@@ -58,16 +58,16 @@ def watch(session: Session, text: str) -> Answer:
     from tinygraph.stepper.grammar import SessionScope, parse
 
     if not text:
-        return Answer(_valued(session) or ["nothing is watched; `watch EXPR` begins"])
+        return Answer(_listed(watched(session)) or ["nothing is watched; `watch EXPR` begins"])
     if _edited("watch", session.watches, text):
         return Answer(_listed(session.watches) or ["nothing is watched now"], redraw=True)
     expression = parse(text)
     expression.check(SessionScope(session))
-    _add("watch", session.watches, expression)
-    return Answer([_valued(session)[-1]], redraw=True)
+    _add(session.watches, expression)
+    return Answer(_listed(watched(session))[-1:], redraw=True)
 
 
-def _edited(name: str, several: list[Any], text: str) -> bool:
+def _edited(name: str, several: list[_Kept], text: str) -> bool:
     """Takes something off a list, if that is what `text` says."""
     word, *which = text.split()
     if word == "clear" and not which:
@@ -88,29 +88,11 @@ def _edited(name: str, several: list[Any], text: str) -> bool:
     return True
 
 
-def _add(name: str, several: list[Any], new: Any) -> None:
+def _add(several: list[_Kept], new: _Kept) -> None:
     if new in several:
         raise CommandError(f"{new} is number {several.index(new) + 1} already")
     several.append(new)
 
 
-def _place(several: Sequence[Any]) -> str:
-    return f"number {len(several)}"
-
-
-def _listed(several: Sequence[Any]) -> list[str]:
+def _listed(several: Sequence[object]) -> list[str]:
     return [f"{k}  {one}" for k, one in enumerate(several, 1)]
-
-
-def _valued(session: Session) -> list[str]:
-    """The expressions with their values now."""
-    from tinygraph.stepper.grammar import SessionScope
-
-    scope = SessionScope(session)
-    return [f"{k}  {e} = {_short(e.evaluate(scope))}" for k, e in enumerate(session.watches, 1)]
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return str(Held(value))
-    return number(value) if isinstance(value, bool | float) else str(value)

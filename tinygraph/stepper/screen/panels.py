@@ -1,23 +1,20 @@
-"""What stands below the circuit: the tensors of the step just done, and what is watched."""
+"""What stands below the circuit: the tensors of the step just done."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 from rich.text import Text
 
-from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
-from tinygraph.journal import Backward, Held, Reading, Start, number
-from tinygraph.stepper.circuit.canvas import tidy
+from tinygraph.journal import Backward, Reading, Start
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.elements import Index, called, index_of, slope_of
 from tinygraph.stepper.rules.rule import sent_element
 from tinygraph.stepper.scalars.reads import reads
 from tinygraph.stepper.scalars.window import Window
-from tinygraph.stepper.screen.numbers_view import plane, statistics, tensor_view
+from tinygraph.stepper.screen.numbers_view import plane, tensor_view
 from tinygraph.stepper.screen.window_view import MOST, window_views
 from tinygraph.stepper.session import Session
 
@@ -112,29 +109,3 @@ def _with_window(session: Session, gate: Node, view: View) -> View:
     middle = index_of(flat[len(flat) // 2], first.shape)
     name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
     return name, view[1], middle, view[3], window if small else None
-
-
-def watch_lines(session: Session, width: int) -> list[Text]:
-    """What is watched, each with its value now."""
-    if not session.watches:
-        return []
-    from tinygraph.stepper.grammar.session_scope import SessionScope
-
-    scope = SessionScope(session)
-    lines: list[Text] = []
-    for watched in session.watches:
-        try:
-            with np.errstate(all="ignore"):
-                value = _short(watched.evaluate(scope))
-        except TinygraphError as error:
-            value = str(error)
-        lines.append(Text(tidy(f"watch {watched} = {value}", width), no_wrap=True))
-    return lines
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray) and value.ndim:
-        return statistics(Held(value))
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.item()
-    return number(value) if isinstance(value, bool | int | float) else str(value)

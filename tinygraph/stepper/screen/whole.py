@@ -20,7 +20,8 @@ from tinygraph.stepper.circuit.styles import DIM, GRADIENT, NAME, VALUE
 from tinygraph.stepper.circuit.text import circuit_lines, fits_whole
 from tinygraph.stepper.circuit.words import circuit_words
 from tinygraph.stepper.rules.rule import Rule, rule_of
-from tinygraph.stepper.screen.panels import tensor_panel, watch_lines
+from tinygraph.stepper.screen.panels import tensor_panel
+from tinygraph.stepper.screen.watched import watch_lines
 from tinygraph.stepper.session import Session
 
 KEYS = (
