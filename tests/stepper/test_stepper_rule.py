@@ -197,3 +197,40 @@ def _negated(text: str) -> re.Match[str]:
     found = re.fullmatch(r"(\S+) (\S) (\S+)", f"0 - {text.removeprefix('-')}")
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize(
+    ("make", "step", "says"),
+    [
+        (tg.sum, "sum_1 (Σ) back to x", "dL/dx[0] = dL/dsum_1 = 1.0"),
+        (tg.max, "max_1 back to x: gradient router", "dL/dx[1] = dL/dmax_1 = 1.0"),
+        (tg.min, "min_1 back to x: gradient router", "dL/dx[2] = dL/dmin_1 = 1.0"),
+        (lambda x: x[1], "reshape_1 back to slice_1", "dL/dslice_1[0] = dL/dreshape_1 = 1.0"),
+    ],
+)
+def test_the_first_gradient_is_named_where_it_is_sent_on(make, step: str, says: str) -> None:
+    assert rules(make(tg.tensor([2.0, 3.0, 1.0], name="x")))[step][-1] == says
+
+
+def test_a_router_says_which_gradient_came_and_not_how_it_chose() -> None:
+    told = rules(tg.sum(tg.max(tg.tensor([[2.0, 3.0], [5.0, 4.0]], name="x"), axis=1)))
+    assert told["max_1 back to x: gradient router"][-1] == "dL/dx[0,1] = dL/dmax_1[0] = 1.0"
+
+
+def test_a_polynomial_is_not_written_out() -> None:
+    told = rules(tg.erf(tg.tensor(0.7, name="x")))
+    assert told["erf_1"] == ["erf_1 = erf(x) = erf(0.7) = 0.6778"]
+
+
+def test_a_matrix_product_ahead_is_written_with_its_sign() -> None:
+    A, B = tg.tensor([[1.0, 2.0]], name="A"), tg.tensor([[3.0], [4.0]], name="B")
+    assert rules(A @ B)["next: matmul_1"] == ["matmul_1 = A @ B"]
+
+
+def test_what_is_empty_has_no_element_to_show() -> None:
+    x, b = (tg.tensor(np.zeros(s, np.float32), name=n) for n, s in (("x", (0, 3)), ("b", 3)))
+    told = rules(tg.sum(x * 2 + b))
+    assert told["mul_1 (*): swap multiplier"][-1] == "mul_1 is float32[0,3]: it has no elements"
+    assert told["mul_1 (*) back to x: swap multiplier"][-1] == (
+        "dL/dx is float32[0,3]: it has no elements"
+    )

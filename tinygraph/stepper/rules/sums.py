@@ -6,7 +6,7 @@ in the same way as values do, straight from the equations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tinygraph.evaluate import values_of
 from tinygraph.graph import Node, topological
@@ -22,6 +22,8 @@ MANY = 3
 
 SMALL = 2_000_000
 """Elements of a gate's inputs up to which its terms are looked up at every step."""
+
+ROUTER = "gradient router"
 
 DEEP = 4
 """Through so many nodes without a name it is asked what they are made of."""
@@ -46,6 +48,7 @@ class _Sum:
     def __init__(self, journal: Journal, record: Backward | None) -> None:
         self.journal = journal
         self.record = record
+        self.routes = record is not None and record.gate.op.nickname == ROUTER
 
     def said(self, node: Node, index: Index) -> Sequence[str]:
         if sum(x.type.size for x in node.inputs) > SMALL:
@@ -55,7 +58,9 @@ class _Sum:
             at = next(
                 ((k, at) for (k, at), leaf in opened.leaves.items() if leaf is opened.y), None
             )
-            return () if at is None else (self.word(node.inputs[at[0]], at[1]),)
+            if at is None:
+                return tuple(word for _, word in self._ones_from_above(opened.y))
+            return (self.word(node.inputs[at[0]], at[1]),)
         if opened.others:
             return self._largest(opened, *self._told(opened))
         return self._whole(opened, *self._told(opened))
@@ -73,6 +78,8 @@ class _Sum:
             numbers[leaf] = number(self.journal.memory.array(source)[at].item())
         for leaf in opened.others:
             words[leaf] = numbers[leaf] = "…"
+        for node, word in self._ones_from_above(opened.y):
+            words[node], numbers[node] = word, number(node.op.value)  # type: ignore
         return words, numbers
 
     def _whole(
@@ -80,7 +87,7 @@ class _Sum:
     ) -> Sequence[str]:
         kind = _function(opened.y)
         if not opened.terms or kind == "add":
-            chosen = _decided(opened.y)
+            chosen = _decided(opened.y, self.routes)
             return formula(opened.y, words, chosen), formula(opened.y, numbers, chosen)
         both = ([formula(term, of) for term in opened.terms] for of in (words, numbers))
         return tuple(f"{kind}({', '.join(parts)})" for parts in both)
@@ -90,7 +97,7 @@ class _Sum:
     ) -> Sequence[str]:
         (term, *_) = [term for term in opened.terms if term not in opened.others] or [opened.y]
         (value,) = values_of([term], remember=False)
-        chosen = _decided(term)
+        chosen = _decided(term, self.routes)
         said = [formula(term, of, chosen) for of in (words, numbers)] + [number(value.item())]
         kind = "sum" if _function(opened.y) == "add" else _function(opened.y)
         what = "products" if _function(term) == "mul" else "terms"
@@ -114,12 +121,25 @@ class _Sum:
         if self.record is not None and node is self.record.upstream.node:
             return slope_of(self.journal, self.record.gate, at)
         if isinstance(node.op, Full):
-            return node.op.label
+            return next((word for _, word in self._ones_from_above(node)), node.op.label)
         if self.is_named(node):
             return called(self.journal, node, at)
         if not depth or not node.inputs:
             return number(self.journal.memory.array(node)[at].item())
         return self._made_of(node, at, depth)
+
+    def _ones_from_above(self, y: Node) -> Iterator[tuple[Node, str]]:
+        """The constants that are the gradient from above, and its name: it begins as a 1, and
+        what sends it on unchanged makes another 1."""
+        if self.record is None:
+            return
+        above = self.record.upstream.node
+        if not isinstance(above.op, Full) or above.type.size != 1 or not above.op.value:
+            return
+        for node in topological([y]):
+            same = isinstance(node.op, Full) and node.op.value == above.op.value
+            if same and node.dtype is above.dtype:
+                yield node, slope_of(self.journal, self.record.gate, (0,) * above.ndim)
 
     def _made_of(self, node: Node, at: Index, depth: int) -> str:
         opened = self._opened(node, at)
@@ -127,19 +147,20 @@ class _Sum:
             return number(self.journal.memory.array(node)[at].item())
         leaves = opened.leaves.items()
         words = {leaf: self.word(node.inputs[k], place, depth - 1) for (k, place), leaf in leaves}
+        words.update(self._ones_from_above(opened.y))
         text = formula(opened.y, words)
         return text if text in words.values() or " " not in text else f"({text})"
 
 
-def _decided(y: Node) -> dict[Node, Node]:
-    """Of choices by whole numbers, such as where the winner of a max pooling stood, the input that
-    they choose: a router's wires, not its arithmetic."""
+def _decided(y: Node, routes: bool) -> dict[Node, Node]:
+    """Of a router's choices, and those by whole numbers, such as where the winner of a max pooling
+    stood, the input that they choose: a router's wires, not its arithmetic."""
     found: dict[Node, Node] = {}
     for node in topological([y]):
         if not is_choice(node):
             continue
         condition, yes, no = node.inputs
-        if all(x.dtype.is_integer for x in topological([condition]) if not x.inputs):
+        if routes or all(x.dtype.is_integer for x in topological([condition]) if not x.inputs):
             (value,) = values_of([condition], remember=False)
             found[node] = yes if value.item() else no
     return found
