@@ -277,7 +277,7 @@ def test_graph_draws_what_is_known_now(tmp_path: Path) -> None:
     file = tmp_path / "now.svg"
     assert answer_to(f"graph {file}", session) == f"written: {file}"
     assert file.read_text().lstrip().startswith("<?xml")
-    assert "save writes .svg" in answer_to("graph now.foo", session)
+    assert "a picture is written as .svg" in answer_to("graph now.foo", session)
 
 
 def test_graph_of_a_part(tmp_path: Path) -> None:

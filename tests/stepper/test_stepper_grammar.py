@@ -194,6 +194,30 @@ def test_random_text_is_read_or_refused_with_a_caret(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "eval",
+        "exec",
+        "open",
+        "getattr",
+        "compile",
+        "__import__",
+        "load",
+        "fromfile",
+        "save",
+        "sin",
+        "system",
+        "print",
+    ],
+)
+def test_only_functions_of_the_table_are_known(name: str) -> None:
+    """Neither Python's nor NumPy's."""
+    for text in (f"{name}(x)", f'{name}("x")', f"any({name}(x) > 0)", f"x.{name}(x)"):
+        with pytest.raises(GrammarError):
+            parse(text)
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("2 ** 3 ** 2", 512.0),

@@ -54,7 +54,7 @@ class Drawing:
         }
         make = makers.get(path.suffix.lower())
         if make is None:
-            raise TinygraphError(f"save writes {', '.join(makers)}, and {path.name!r} is none")
+            raise TinygraphError(f"a picture is written as {', '.join(makers)}, got {path.name!r}")
         data = make()
         with written_whole(path) as file:
             file.write(data)
