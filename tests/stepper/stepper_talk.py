@@ -32,7 +32,7 @@ def small_net() -> tg.Tensor:
 
 def session_of(y: Any) -> Session:
     subject = subject_of(y)
-    return Session(subject.journal, subject.title, subject.notes)
+    return subject.session()
 
 
 def talk(lines: Iterable[str], session: Session | None = None, **options: Any) -> str:

@@ -22,7 +22,7 @@ from tinygraph.stepper.kept import kept
 from tinygraph.stepper.prompt.interpreter import Interpreter
 from tinygraph.stepper.prompt.repl import Repl
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.subject import subject_of
+from tinygraph.stepper.subject import Subject, subject_of
 
 ENDS = {"quit", "train"}
 SLOW = {"stages"}  # compiles
@@ -49,13 +49,13 @@ def modules() -> tg.Tensor:
 
 
 @lru_cache
-def _subject(make: Callable[[], tg.Tensor]) -> object:
+def _subject(make: Callable[[], tg.Tensor]) -> Subject:
     return subject_of(make())
 
 
 def _session(make: Callable[[], tg.Tensor]) -> Session:
     subject = _subject(make)
-    return Session(subject.journal, subject.title, subject.notes)  # type: ignore[attr-defined]
+    return subject.session()
 
 
 CIRCUITS = [circuit, small_net, not_a_number, modules]

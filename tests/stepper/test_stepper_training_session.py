@@ -49,7 +49,7 @@ def model() -> Subject:
 
 
 def begun(subject: Subject) -> Session:
-    return Session(subject.journal, subject.title, subject.notes)
+    return subject.session()
 
 
 @settings(max_examples=40)

@@ -327,7 +327,7 @@ def test_train_goes_on_and_is_refused_elsewhere() -> None:
 
     def look(stopped: Stopped) -> bool:
         subject = stopped.subject
-        session = Session(subject.journal, subject.title, subject.notes)
+        session = subject.session()
         seen.append(session)
         (said,) = [line for a in Interpreter(session, strict=True).run("train") for line in a.lines]
         assert "no training waits" in said

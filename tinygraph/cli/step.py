@@ -63,7 +63,6 @@ def _talk(args: argparse.Namespace) -> None:
 
 def _session(args: argparse.Namespace) -> Session:
     from tinygraph.errors import TinygraphError
-    from tinygraph.stepper.session import Session
 
     if args.tour is not None:
         if args.backend is not None:
@@ -72,7 +71,7 @@ def _session(args: argparse.Namespace) -> Session:
 
         return begin(args.tour, plain=args.plain)
     subject = _subject(args)
-    session = Session(subject.journal, subject.title, subject.notes)
+    session = subject.session()
     if args.backend is not None:
         _compare(session, args)
     return session

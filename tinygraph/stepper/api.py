@@ -7,7 +7,6 @@ from typing import Any
 
 from tinygraph.journal.run import KEEP
 from tinygraph.stepper.notebook import Stepping, in_notebook
-from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import subject_of
 
 
@@ -39,6 +38,6 @@ def step(
         return Stepping(found, width=width, height=height, plain=plain).do(*(lines or ()))
     from tinygraph.stepper.prompt.repl import run
 
-    session = Session(found.journal, found.title, found.notes)
+    session = found.session()
     run(session, lines, plain=plain, width=width, height=height)
     return None

@@ -47,7 +47,7 @@ def measure_stepping(
     note("running", 0.2)
     work = Workload(name, batch=batch, backend="numpy", image_size=image_size)
     subject = subject_of(work.function)
-    session = Session(subject.journal, subject.title, subject.notes)
+    session = subject.session()
     journal = session.journal
     note("stepping", 0.3)
     steps = [_timed(session, "goto", "1")]

@@ -13,7 +13,6 @@ from rich.text import Text
 from tinygraph.errors import TinygraphError
 from tinygraph.stepper.commands import COMMANDS
 from tinygraph.stepper.prompt.interpreter import Interpreter
-from tinygraph.stepper.session import Session
 from tinygraph.stepper.subject import Subject
 from tinygraph.tensor import Tensor
 
@@ -46,7 +45,7 @@ class Stepping:
         height: int | None = None,
         plain: bool = False,
     ) -> None:
-        self.session = Session(subject.journal, subject.title, subject.notes)
+        self.session = subject.session()
         self.size = width or SIZE[0], height or SIZE[1]
         self.plain = plain
         self._interpreter = Interpreter(self.session)

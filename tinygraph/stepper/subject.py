@@ -20,6 +20,7 @@ from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol
 from tinygraph.stepper.filling import Filled, filled
+from tinygraph.stepper.session import Session
 from tinygraph.tensor import Tensor, as_tensor, from_array, node_of
 from tinygraph.training.batch import Batch, as_batch
 from tinygraph.training.training import Training
@@ -35,6 +36,10 @@ class Subject:
     journal: Journal
     title: str
     notes: tuple[str, ...] = ()
+
+    def session(self) -> Session:
+        """A walk through it, at its start."""
+        return Session(self.journal, self.title, self.notes)
 
 
 def journal_of(

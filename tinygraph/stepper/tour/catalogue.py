@@ -61,12 +61,11 @@ def opened(graph: str, folder: Path | None = None) -> Subject:
 
 def begin(name: str, *, plain: bool = False) -> Session:
     """A session at the first station of a tour: one of `TOURS`, or in a file of this name."""
-    from tinygraph.stepper.session import Session
 
     script = script_of(name)
     folder = file_of(name).parent
     subject = opened(script.stations[0].graph, folder)
-    session = Session(subject.journal, subject.title, subject.notes)
+    session = subject.session()
     session.tour = Tour(script, lambda graph: opened(graph, folder), plain=plain)
     return session
 

@@ -74,10 +74,9 @@ class Tour:
 
     def _open(self, session: Session, graph: str) -> None:
         """Goes on with another graph: the session is a new one, but for what was typed."""
-        from tinygraph.stepper.session import Session
 
         subject = self.opened(graph)
-        fresh = Session(subject.journal, subject.title, subject.notes)
+        fresh = subject.session()
         kept = {"tour": self, "history": session.history}
         vars(session).update({**vars(fresh), **kept})
 

@@ -60,12 +60,11 @@ def talked(stopped: Stopped) -> bool:
     from rich.console import Console
 
     from tinygraph.stepper.prompt.repl import run
-    from tinygraph.stepper.session import Session
 
     clear_bars()
     with Console(stderr=True).status(f"{stopped.where}: running the step again"):
         subject = stopped.subject
-    session = Session(subject.journal, subject.title, subject.notes)
+    session = subject.session()
     session.training = stopped
     with _usual_interrupts():
         run(session)
