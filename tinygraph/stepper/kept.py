@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tinygraph.errors import DataError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Journal, Recalled
+from tinygraph.journal.json_numbers import is_whole, short
 from tinygraph.stepper.elements import named
 from tinygraph.stepper.grammar import Condition, Expression, SessionScope, parse
 from tinygraph.stepper.kept_arrays import read, written
@@ -178,8 +179,8 @@ def _restore_place(session: Session, field: _Reader) -> None:
         raise DataError(f"steps: {len(times)} numbers are needed, and it has {len(steps)}")
     for time, step in zip(times, steps, strict=True):
         seen = next(level for level in reversed(session.levels) if level.time is time)
-        if not _is_whole(step) or step not in seen.stops:
-            raise DataError(f"steps: {_short(step)} is no step of {seen.title}")
+        if not is_whole(step) or step not in seen.stops:
+            raise DataError(f"steps: {short(step)} is no step of {seen.title}")
         time.cursor = step
 
 
@@ -224,15 +225,15 @@ class _Reader:
 
     def __init__(self, data: Any, place: str = "") -> None:
         if not isinstance(data, dict):
-            raise DataError(f"{place.rstrip('.') or 'a session'} is an object, got {_short(data)}")
+            raise DataError(f"{place.rstrip('.') or 'a session'} is an object, got {short(data)}")
         self.data, self.place = data, place
 
     def __call__(self, name: str, kind: Any) -> Any:
         if name not in self.data:
             raise DataError(f"{self.place}{name} is missing")
         value = self.data[name]
-        if not isinstance(value, kind) or (kind is int and not _is_whole(value)):
-            raise DataError(f"{self.place}{name} cannot be {_short(value)}")
+        if not isinstance(value, kind) or (kind is int and not is_whole(value)):
+            raise DataError(f"{self.place}{name} cannot be {short(value)}")
         return value
 
     def texts(self, name: str) -> list[str]:
@@ -240,17 +241,8 @@ class _Reader:
         found = self(name, list)
         for text in found:
             if not isinstance(text, str):
-                raise DataError(f"{self.place}{name} has {_short(text)}, which is no text")
+                raise DataError(f"{self.place}{name} has {short(text)}, which is no text")
         return found
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _condition(session: Session, text: str) -> Condition:
@@ -268,14 +260,14 @@ def _expression(session: Session, text: str) -> Expression:
 def _node(journal: Journal, name: str) -> Node:
     node = named(journal, name)
     if node is None:
-        raise DataError(f"nothing here is called {_short(name)}")
+        raise DataError(f"nothing here is called {short(name)}")
     return node
 
 
 def _index(node: Node, index: Any) -> tuple[int, ...]:
     fits = isinstance(index, list) and len(index) == node.ndim
-    if not fits or not all(_is_whole(k) and 0 <= k < n for k, n in zip(index, node.shape)):
-        raise DataError(f"{_short(index)} is no element of {node.type}")
+    if not fits or not all(is_whole(k) and 0 <= k < n for k, n in zip(index, node.shape)):
+        raise DataError(f"{short(index)} is no element of {node.type}")
     return tuple(index)
 
 
@@ -284,7 +276,7 @@ def _chosen(journal: Journal, entry: Any) -> tuple[Node, tuple[int, ...]]:
         case [str(name), list(index)]:
             node = _node(journal, name)
             return node, _index(node, index)
-    raise DataError(f"chosen has {_short(entry)}")
+    raise DataError(f"chosen has {short(entry)}")
 
 
 def _quiz(field: Callable[[str, Any], Any]) -> Quiz:

@@ -1,4 +1,4 @@
-"""Arrays as JSON data: few numbers as a list that one can read, many or odd ones as base64."""
+"""Arrays as JSON data: few numbers as a list that one can read, many as base64."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.errors import DataError
+from tinygraph.journal.json_numbers import read_numbers, write_numbers
 from tinygraph.types import TensorType
 
 FEW = 64
@@ -18,8 +19,8 @@ FEW = 64
 def written(array: np.ndarray) -> dict[str, Any]:
     """An array with its dtype and shape; bytes are in the order of small-endian machines."""
     data: Any
-    if array.size <= FEW and np.isfinite(array).all():
-        data = array.ravel().tolist()
+    if array.size <= FEW:
+        data = write_numbers(array)
     else:
         small = array.astype(array.dtype.newbyteorder("<"))
         data = base64.b64encode(small.tobytes()).decode()
@@ -35,23 +36,7 @@ def read(said: Any, kind: TensorType) -> np.ndarray:
     data = said.get("data")
     if isinstance(data, str):
         return _from_bytes(data, kind)
-    if not isinstance(data, list) or len(data) != kind.size:
-        raise DataError(f"{kind} has {kind.size:,} numbers")
-    if not all(_fits(value, kind) for value in data):
-        raise DataError(f"{kind} has something that is no such number")
-    with np.errstate(all="ignore"):
-        return np.array(data).astype(kind.dtype.numpy).reshape(kind.shape)
-
-
-def _fits(value: Any, kind: TensorType) -> bool:
-    if str(kind.dtype) == "bool":
-        return isinstance(value, bool)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    if kind.dtype.is_float:
-        return isinstance(value, float) or abs(value) < 2**53
-    bounds = np.iinfo(kind.dtype.numpy)
-    return isinstance(value, int) and bounds.min <= value <= bounds.max
+    return read_numbers(data, kind)
 
 
 def _from_bytes(data: str, kind: TensorType) -> np.ndarray:
