@@ -16,6 +16,7 @@ from tinygraph.journal import Backward, Forward, journal
 from tinygraph.stepper.commands import CommandError, find_command
 from tinygraph.stepper.levels import Level
 from tinygraph.stepper.places import PlaceError, find_place
+from tinygraph.stepper.rules.rule import rule_of
 from tinygraph.stepper.session import Session, SessionError
 
 MOVES = st.lists(
@@ -208,7 +209,7 @@ def test_what_cannot_be_entered() -> None:
     session = Session(journal(neuron()))
     with pytest.raises(SessionError, match="whole graph"):
         session.out()
-    with pytest.raises(SessionError, match="0 to that"):
+    with pytest.raises(SessionError, match="goto takes 0 to 15"):
         session.goto(99)
     with pytest.raises(SessionError, match="no gate"):
         session.open_element(find_place(session, "w0").node, ())
@@ -249,6 +250,29 @@ def test_into_an_element_and_into_its_gradient() -> None:
     session.out()
     do(session, "goto dw")
     assert "dconv_1[0,0,0,0]" in opened(session, "into")
+
+
+def test_into_opens_the_element_of_a_gradient_that_is_shown() -> None:
+    """Where most came back, which is not where the value is largest."""
+    x = tg.tensor([[9.0, 1.0]], name="x")
+    w = tg.tensor([[1.0, 2.0], [3.0, -7.0]], name="w")
+    session = Session(journal(tg.sum(x @ w)))
+    do(session, "goto dw")
+    assert rule_of(session).chains[0][0].startswith("dL/dw[0,0]")
+    session.into()
+    assert session.level.title == "dw[0,0] over matmul_1"
+    session.out()
+    do(session, "into dw")
+    assert session.level.title == "dw[0,0]"
+
+
+def test_what_is_empty_cannot_be_opened() -> None:
+    x = tg.tensor(np.zeros((0, 2), np.float32), name="x")
+    session = Session(journal(tg.sum(x * 2)))
+    with pytest.raises(SessionError, match="mul_1 is float32\\[0,2\\]: it has no elements"):
+        session.into()
+    with pytest.raises(SessionError, match="dx is float32\\[0,2\\]: it has no elements"):
+        session.open_gradient(x.node)
 
 
 def test_what_comes_from_above_cannot_be_opened() -> None:

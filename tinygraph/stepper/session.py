@@ -30,6 +30,11 @@ class SessionError(TinygraphError):
     """A move that is not possible: the session stays where it is."""
 
 
+def _filled(node: Node, name: str) -> None:
+    if not node.type.size:
+        raise SessionError(f"{name} is {node.type}: it has no elements to open")
+
+
 class Session:
     """A walk through a journal.
 
@@ -120,6 +125,16 @@ class Session:
         array = reading.array
         return (0,) * node.ndim if array is None or not array.size else largest(array)
 
+    def sent_element(self, record: Backward) -> Index:
+        """The element that is shown of what a gate sent back: the one chosen of its source, or of
+        the gate where that works element by element; else where most comes back."""
+        gate, source = record.gate, record.wire.source
+        for node in (source, gate) if gate.op.elementwise else (source,):
+            if node in self.chosen:
+                return self.chosen[node]
+        array = record.contribution.array
+        return self.element(source) if array is None or not array.size else largest(array)
+
     # ---- moving ----
 
     def next(self, k: int = 1) -> int:
@@ -141,7 +156,9 @@ class Session:
     def goto(self, steps: int) -> None:
         """To where `steps` steps are done, opening what hides the last of them."""
         if not 0 <= steps <= len(self.journal):
-            raise SessionError(f"there are {len(self.journal)} steps, so goto takes 0 to that")
+            raise SessionError(
+                f"there are {len(self.journal)} steps: goto takes 0 to {len(self.journal)}"
+            )
         if steps:
             self.reveal(self.journal.records[steps - 1].gate)
         self.cursor = steps if steps in self.level.stops else self.level.at_least(steps)
@@ -174,8 +191,7 @@ class Session:
         """
         unit, record = self.unit, self.record
         if unit.module is None and isinstance(record, Backward) and record.gate is unit.node:
-            source = record.wire.source
-            return self.open_gradient(source, self.element(source), record)
+            return self.open_gradient(record.wire.source, self.sent_element(record), record)
         if unit.module is None:
             return self.open_element(unit.node, self.element(unit.node))
         at_it = record is not None and self.level.unit_of.get(record.gate) is unit
@@ -216,18 +232,27 @@ class Session:
             raise SessionError(f"{name} is no gate: nothing computes it here")
         if self.level.kind == "scalars":
             raise SessionError(f"{name} is a scalar gate: there is nothing inside")
+        _filled(gate, name)
         reading = self.journal.gradients.get(gate)
         upstream = reading.at(index) if reading is not None else None
         self._push_element(gate, index, f"{name}{brackets(index)}", upstream)
 
-    def open_gradient(self, source: Node, index: Index, record: Backward | None = None) -> None:
-        """Into the scalar gates of one element of a gradient: of what a step sent, or of all."""
+    def open_gradient(
+        self, source: Node, index: Index | None = None, record: Backward | None = None
+    ) -> None:
+        """Into the scalar gates of one element of a gradient: of what a step sent, or of all.
+
+        Without an index: of the largest.
+        """
         if self.level.kind == "scalars":
             raise SessionError("this is a scalar gate: there is nothing inside")
-        name = f"d{self.names[source]}{brackets(index)}"
         reading = record.contribution if record else self.journal.gradients.get(source)
         if not isinstance(reading, Recalled):
             raise SessionError(f"no gradient comes to {self.names[source]}")
+        _filled(source, f"d{self.names[source]}")
+        if index is None:
+            index = self.chosen.get(source) or largest(self.journal.gradient(source))
+        name = f"d{self.names[source]}{brackets(index)}"
         over = f" over {self.names[record.gate]}" if record else ""
         if not reading.node.inputs or (record and reading.node is record.upstream.node):
             raise SessionError(f"{name}{over} is what comes in from above: nothing to open")

@@ -189,11 +189,11 @@ def _into_element(session: Session, text: str) -> None:
             hint = f"; modules here are {_few(modules)}" if modules else ""
             raise CommandError(f"{error}{hint}") from None
         place, gradient = find_place(session, text[1:]), True
-    index = session.element(place.node) if place.index is None else place.index
+    node, index = place.node, place.index
     if gradient:
-        session.open_gradient(place.node, index)
+        session.open_gradient(node, index)
     else:
-        session.open_element(place.node, index)
+        session.open_element(node, session.element(node) if index is None else index)
 
 
 def _few(words: Iterable[str]) -> str:

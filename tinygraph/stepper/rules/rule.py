@@ -14,7 +14,7 @@ from tinygraph.graph import Node
 from tinygraph.journal import Backward, Forward, Journal, Start, number
 from tinygraph.ops.base import Full
 from tinygraph.stepper.circuit.canvas import tidy
-from tinygraph.stepper.elements import Index, called, largest, read_by, slope_of
+from tinygraph.stepper.elements import Index, called, read_by, slope_of
 from tinygraph.stepper.rules.formulas import backward_formula, forward_formula
 from tinygraph.stepper.rules.sums import MANY, sum_backward, sum_forward
 from tinygraph.stepper.session import Session
@@ -168,7 +168,7 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
     gate, source = wire.gate, wire.source
     if not source.type.size:
         return _empty(slope_of(journal, source), source)
-    index = sent_element(session, record)
+    index = session.sent_element(record)
     value = number(record.contribution.at(index))
     name = slope_of(journal, source, index)
     if len(read_by(journal).get(source, ())) > 1:
@@ -181,19 +181,6 @@ def _backward(session: Session, record: Backward) -> tuple[str, ...]:
         numbers = backward_formula(wire, above, _values(journal, index))
         return _chain(name, symbols, numbers, value)
     return _chain(name, *_tried(lambda: sum_backward(journal, record, index)), value)
-
-
-def sent_element(session: Session, record: Backward) -> Index:
-    """The element that is shown of what a gate sent back: the one chosen of its source, or of the
-    gate where that works element by element; else where most comes back."""
-    gate, source = record.gate, record.wire.source
-    for node in (source, gate) if gate.op.elementwise else (source,):
-        if node in session.chosen:
-            return session.chosen[node]
-    array = record.contribution.array
-    if array is None or not array.size:
-        return session.element(source)
-    return largest(array)
 
 
 def _chain(*parts: str) -> tuple[str, ...]:
@@ -217,7 +204,7 @@ def _copy(session: Session, record: Backward) -> list[tuple[str, ...]]:
     wires = read_by(journal).get(source, [])
     if len(wires) < 2 or not source.type.size:
         return []
-    index = sent_element(session, record)
+    index = session.sent_element(record)
     known = session.known.contributions
     there = [wire for wire in wires if wire in known]
     shown = there if len(there) <= MANY else there[-2:]

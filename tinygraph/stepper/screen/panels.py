@@ -11,7 +11,6 @@ from tinygraph.graph import Node
 from tinygraph.journal import Backward, Reading, Start
 from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.elements import Index, called, index_of, slope_of
-from tinygraph.stepper.rules.rule import sent_element
 from tinygraph.stepper.scalars.reads import reads
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.stepper.screen.numbers_view import plane, tensor_view
@@ -79,7 +78,7 @@ def _views(session: Session) -> list[View]:
 
     if isinstance(record, Backward):
         source = record.wire.source
-        index = sent_element(session, record)
+        index = session.sent_element(record)
         same = index if gate.op.elementwise else None
         above = view(slope_of(journal, gate), known.gradients.get(gate), gate, GRADIENT, same)
         name = slope_of(journal, source)
