@@ -9,6 +9,7 @@ from tinygraph.journal.diff import Diff as Diff
 from tinygraph.journal.diff import diff as diff
 from tinygraph.journal.iteration import iteration as iteration
 from tinygraph.journal.iteration import shown_backward as shown_backward
+from tinygraph.journal.known import Known as Known
 from tinygraph.journal.loaded import load_journal as load_journal
 from tinygraph.journal.memory import Memory as Memory
 from tinygraph.journal.memory import Recalled as Recalled
@@ -17,7 +18,6 @@ from tinygraph.journal.readings import Reading as Reading
 from tinygraph.journal.readings import Summary as Summary
 from tinygraph.journal.readings import number as number
 from tinygraph.journal.recording import Journal as Journal
-from tinygraph.journal.recording import Known as Known
 from tinygraph.journal.records import Backward as Backward
 from tinygraph.journal.records import Forward as Forward
 from tinygraph.journal.records import Record as Record

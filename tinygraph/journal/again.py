@@ -24,7 +24,7 @@ def again(
     result.updates = journal.updates
     wanted = [node for record in journal.records for node in _read(record)]
     memory.walk(wanted, {*journal.order, *wanted}, on_progress)
-    beside = _beside(journal)
+    beside = journal.beside()
     for record in journal.records:
         match record:
             case Forward():
@@ -47,13 +47,3 @@ def _read(record: Record) -> list[Node]:
             return [record.gradient.node]
         case Backward():
             return [r.node for r in (record.upstream, record.contribution, record.total)]
-
-
-def _beside(journal: Journal) -> dict[int, list[Node]]:
-    """What steps compute beside what their records say, in order."""
-    found: dict[int, list[Node]] = {}
-    for node, number in journal.position.items():
-        record = journal.records[number]
-        if not (isinstance(record, Forward) and record.gate is node):
-            found.setdefault(number, []).append(node)
-    return found

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tinygraph.graph import Node
 from tinygraph.journal.readings import Reading
+from tinygraph.journal.records import Wire
 
 K = TypeVar("K")
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """The numbers at nodes and wires after some steps."""
+
+    values: Mapping[Node, Reading]
+    gradients: Mapping[Node, Reading]
+    """As far as they are added up."""
+    contributions: Mapping[Wire, Reading]
 
 
 class Timeline(Mapping[K, Reading], Generic[K]):

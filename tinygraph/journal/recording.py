@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,13 @@ import numpy as np
 
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, backward_of
-from tinygraph.journal.known import Timeline
+from tinygraph.journal.known import Known, Timeline
 from tinygraph.journal.memory import Memory, Progress, Recalled
 from tinygraph.journal.readings import Reading
 from tinygraph.journal.records import Backward, Forward, Record, Start, Wire
 from tinygraph.journal.saved import save_journal
 from tinygraph.ops import full
 from tinygraph.tensor import Tensor, node_of
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """The numbers at nodes and wires after some steps."""
-
-    values: Mapping[Node, Reading]
-    gradients: Mapping[Node, Reading]
-    """As far as they are added up."""
-    contributions: Mapping[Wire, Reading]
 
 
 class Journal:
@@ -123,6 +112,15 @@ class Journal:
     @property
     def contributions(self) -> Mapping[Wire, Reading]:
         return Timeline(self._contributions, len(self.records))
+
+    def beside(self) -> dict[int, list[Node]]:
+        """For the number of a step the nodes that it computes beside what its record says."""
+        found: dict[int, list[Node]] = {}
+        for node, number in self.position.items():
+            record = self.records[number]
+            if not (isinstance(record, Forward) and record.gate is node):
+                found.setdefault(number, []).append(node)
+        return found
 
     def slope(self, wire: Wire) -> Recalled | None:
         """The local derivative for a wire of a gate that works element by element, else None."""

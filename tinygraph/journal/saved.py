@@ -22,7 +22,7 @@ from tinygraph.evaluate import evaluate
 from tinygraph.graph import Node, is_leaf, topological
 from tinygraph.journal.memory import Progress, Recalled
 from tinygraph.journal.one_thread import one_thread
-from tinygraph.journal.records import Backward, Forward, Record, readings_of
+from tinygraph.journal.records import Backward, Record, readings_of
 from tinygraph.journal.stored import Stored, write_reading, write_stored
 
 if TYPE_CHECKING:
@@ -88,12 +88,11 @@ class _Writer:
         """The others are inside the backward pass of a training step."""
         self.nodes = topological(journal.order)
         self.number = {node: k for k, node in enumerate(self.nodes)}
-        self.beside: dict[int, list[Node]] = {}
-        """What a step computes beside what its record says."""
-        for node, step in journal.position.items():
-            record = journal.records[step]
-            if node in self.number and not (isinstance(record, Forward) and record.gate is node):
-                self.beside.setdefault(step, []).append(node)
+        self.beside = {
+            step: [node for node in nodes if node in self.number]
+            for step, nodes in journal.beside().items()
+        }
+        """What a step computes beside what its record says, of the nodes that are written."""
         self._numbers = self._written(self._asked(slices), on_progress)
 
     def _asked(self, slices: Mapping[str, Sequence[Any]]) -> dict[Node, list[Any]]:
