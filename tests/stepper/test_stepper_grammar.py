@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mapping_scope import MappingScope
 
 from tinygraph.errors import GrammarError, TinygraphError
 from tinygraph.stepper.grammar import (
@@ -17,7 +18,6 @@ from tinygraph.stepper.grammar import (
     NOT_YET,
     Condition,
     Expression,
-    MappingScope,
     complete,
     parse,
 )

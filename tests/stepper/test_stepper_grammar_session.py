@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mapping_scope import MappingScope
 
 import tinygraph as tg
 from tinygraph.errors import GrammarError
@@ -30,7 +31,6 @@ from tinygraph.journal import (
 from tinygraph.stepper.grammar import (
     NOT_YET,
     Condition,
-    MappingScope,
     Operand,
     SessionScope,
     parse,

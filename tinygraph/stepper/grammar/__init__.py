@@ -58,7 +58,6 @@ from tinygraph.stepper.grammar.expression import Expression as Expression
 from tinygraph.stepper.grammar.expression import parse as parse
 from tinygraph.stepper.grammar.functions import FUNCTIONS as FUNCTIONS
 from tinygraph.stepper.grammar.scope import NOT_YET as NOT_YET
-from tinygraph.stepper.grammar.scope import MappingScope as MappingScope
 from tinygraph.stepper.grammar.scope import NotYet as NotYet
 from tinygraph.stepper.grammar.scope import Operand as Operand
 from tinygraph.stepper.grammar.scope import Scope as Scope
