@@ -10,11 +10,12 @@ import pytest
 from circuits import conv_net, tangle
 from hypothesis import given
 from hypothesis import strategies as st
+from op_cases import DIFFERENTIABLE
 from random_journals import named, of_random_graph
 
 import tinygraph as tg
 from tinygraph.errors import GradientError, IndexingError
-from tinygraph.graph import OPS, Node, leaf, make
+from tinygraph.graph import Node, leaf, make
 from tinygraph.journal import recorded
 from tinygraph.ops.base import FloatElementwise
 from tinygraph.stepper.questions.check import check, in_float64
@@ -41,16 +42,7 @@ def test_circuits_of_scalars_agree(seed: int, gates: int) -> None:
         assert found.gradient == pytest.approx(found.exact, rel=1e-3, abs=1e-4)
 
 
-CASES = [
-    pytest.param(kind, number, id=f"{name}_{number}")
-    for name, kind in sorted(OPS.items())
-    if kind.__module__.startswith("tinygraph.")
-    for number in range(len(kind.examples()))
-    if kind.differentiable
-]
-
-
-@pytest.mark.parametrize(("kind", "number"), CASES)
+@pytest.mark.parametrize(("kind", "number"), DIFFERENTIABLE)
 def test_every_op_agrees(kind: type, number: int) -> None:
     example = kind.examples()[number]
     sources = [leaf(a) for a in example.arrays(number)]

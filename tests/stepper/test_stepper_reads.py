@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from op_cases import CASES
 
-from tinygraph.graph import OPS, leaf, make
+from tinygraph.graph import leaf, make
 from tinygraph.stepper.scalars.reads import reads
-
-CASES = [
-    pytest.param(kind, number, id=f"{name}_{number}")
-    for name, kind in sorted(OPS.items())
-    if kind.__module__.startswith("tinygraph.")
-    for number in range(len(kind.examples()))
-]
 
 
 @pytest.mark.parametrize(("kind", "number"), CASES)

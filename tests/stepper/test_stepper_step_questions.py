@@ -16,7 +16,7 @@ from tinygraph.stepper.questions.origin import origin
 from tinygraph.stepper.questions.paths import largest_paths
 from tinygraph.stepper.questions.whatif import nudge, set_value
 from tinygraph.stepper.questions.why import why
-from tinygraph.stepper.subject import journal_of
+from tinygraph.stepper.subject import subject_of
 
 X = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
 Y = np.array([0, 1, 1, 0, 1, 0], np.int32)
@@ -37,7 +37,7 @@ def journal() -> Journal:
         opt.apply(tg.grad(loss, [w1, w2]))
         return loss
 
-    return journal_of(step)
+    return subject_of(step).journal
 
 
 def new_value(journal: Journal, name: str) -> Node:
@@ -96,7 +96,7 @@ def test_a_nan_of_the_backward_pass_in_a_new_value() -> None:
         opt.apply(tg.grad(loss, [w]))
         return loss
 
-    journal = journal_of(step)
+    journal = subject_of(step).journal
     new = new_value(journal, "w")
     assert np.isnan(journal.value(new)).tolist() == [False, True]
     found = origin(journal, new)[0]

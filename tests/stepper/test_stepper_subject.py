@@ -17,10 +17,14 @@ from tinygraph.nn import BatchNormalization, Dense, Dropout, Input, Model, Seque
 from tinygraph.stepper.circuit.level_diagram import scene_of
 from tinygraph.stepper.circuit.text import circuit_lines
 from tinygraph.stepper.session import Session
-from tinygraph.stepper.subject import journal_of, subject_of
+from tinygraph.stepper.subject import subject_of
 
 X = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
 Y = np.array([0, 1, 1, 0, 1, 0], np.int32)
+
+
+def journal_of(*subject: Any, **options: Any) -> Journal:
+    return subject_of(*subject, **options).journal
 
 
 def mlp_step(optimizer: Any = "adam", example: Any = (X, Y)) -> tuple[Any, list[Any], Any]:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from op_cases import DIFFERENTIABLE
 from random_journals import named, of_random_graph
 
 import tinygraph as tg
 from tinygraph.errors import GradientError, IndexingError
 from tinygraph.evaluate import evaluate
-from tinygraph.graph import OPS, Node, leaf, make
+from tinygraph.graph import Node, leaf, make
 from tinygraph.journal import Journal, Wire
 from tinygraph.journal.run import recorded
 from tinygraph.stepper.questions.slopes import Slopes
@@ -70,16 +71,7 @@ def test_the_gradient_explained_is_that_of_tg_grad(seed: int, order: int) -> Non
         )
 
 
-CASES = [
-    pytest.param(kind, number, id=f"{name}_{number}")
-    for name, kind in sorted(OPS.items())
-    if kind.__module__.startswith("tinygraph.")
-    for number in range(len(kind.examples()))
-    if kind.differentiable
-]
-
-
-@pytest.mark.parametrize(("kind", "number"), CASES)
+@pytest.mark.parametrize(("kind", "number"), DIFFERENTIABLE)
 def test_coefficients_are_rows_of_the_jacobian(kind: type, number: int) -> None:
     example = kind.examples()[number]
     sources = [leaf(a) for a in example.arrays(number)]

@@ -42,19 +42,6 @@ class Subject:
         return Session(self.journal, self.title, self.notes)
 
 
-def journal_of(
-    subject: Any,
-    *inputs: Any,
-    gradients: Any = None,
-    keep: int = KEEP,
-    on_progress: Progress | None = None,
-) -> Journal:
-    """The journal of what can be stepped; see `subject_of`."""
-    return subject_of(
-        subject, *inputs, gradients=gradients, keep=keep, on_progress=on_progress
-    ).journal
-
-
 def subject_of(
     subject: Any,
     *inputs: Any,
