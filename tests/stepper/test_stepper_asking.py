@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stepper_talk import answer_to, circuit, session_of, small_net
+from stepper_talk import answer_to, circuit, session_of, small_net, talk
 
 import tinygraph as tg
 from tinygraph.stepper.session import Session
@@ -191,3 +191,17 @@ def test_check_in_words() -> None:
     session.end()
     (line,) = said("check x", session)
     assert line.startswith("dL/dx = -4.0: agrees; finite difference -4, step 2e-05")
+
+
+def test_the_loss_is_called_l_as_on_the_screen() -> None:
+    session = session_of(circuit())
+    assert talk(["show L"], session).endswith(
+        "mul_1 = ·, not computed yet\ndL/dmul_1 = ·, not computed yet\n"
+    )
+    assert "stopped: L < 0" in talk(["break L < 0", "c"], session)
+    assert session.names[session.focus] == "mul_1"
+    assert "the backward pass begins" in talk(["goto dL"], session)
+    x = tg.tensor([1.0, 2.0], name="x")
+    assert "nothing here is called 'L'" in talk(["show L"], session_of(x * 2))
+    L = tg.tensor(3.0, name="L")
+    assert "L = 3.0" in talk(["end", "show L"], session_of(L * 2))

@@ -32,8 +32,9 @@ def index_of(flat: int | np.integer, shape: Sequence[int]) -> Index:
 
 
 def named(journal: Journal, name: str) -> Node | None:
-    """The node with exactly this name."""
-    return next((node for node, known in journal.names.items() if known == name), None)
+    """The node with exactly this name; a loss without a name is L, as in dL/dx."""
+    nodes = (node for node, known in journal.names.items() if known == name)
+    return next(nodes, loss(journal) if name == top(journal) else None)
 
 
 def started(journal: Journal) -> list[Node]:
@@ -46,6 +47,12 @@ def top(journal: Journal) -> str:
     an array's elements come in dL/dy from above."""
     y = next(iter(started(journal)), journal.outputs[0])
     return (y.name if y.type.size == 1 else None) or "L"
+
+
+def loss(journal: Journal) -> Node | None:
+    """The one number that the gradients are of; None where they are of an array."""
+    y = next(iter(started(journal)), journal.outputs[0])
+    return y if y.type.size == 1 else None
 
 
 def slope_of(journal: Journal, node: Node, index: Index | None = None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from tinygraph.journal import Backward
+from tinygraph.graph import Node
+from tinygraph.journal import Backward, Record, Start
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import (
     CommandError,
@@ -72,7 +73,7 @@ def _step_of(session: Session, text: str) -> int:
     journal = session.journal
     node = find_name(session, text)
     if node is None and text.startswith("d") and (node := find_name(session, text[1:])) is not None:
-        numbers = [r.number for r in journal if isinstance(r, Backward) and r.wire.source is node]
+        numbers = [r.number for r in journal if _receives(r) is node]
         if numbers:
             return numbers[-1] + 1
         raise CommandError(f"no gradient comes to {text[1:]}")
@@ -83,6 +84,16 @@ def _step_of(session: Session, text: str) -> int:
             f"{session.names.get(node, text)} is there from the start: no step computes it"
         )
     return journal.position[node] + 1
+
+
+def _receives(record: Record) -> Node | None:
+    """What a step computes a gradient of."""
+    match record:
+        case Start():
+            return record.gate
+        case Backward():
+            return record.wire.source
+    return None
 
 
 @command("home", "h", "", "to the start, where nothing is computed")

@@ -17,6 +17,7 @@ from tinygraph.journal import (
     Wire,
     differentiable,
 )
+from tinygraph.stepper.elements import loss, top
 from tinygraph.stepper.grammar.scope import NOT_YET, Fact, NotYet, Operand, is_within
 from tinygraph.stepper.grammar.words import FACTS
 
@@ -136,7 +137,10 @@ class _Things:
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
-        return {name: node for node, name in self.journal.names.items()}
+        names = {name: node for node, name in self.journal.names.items()}
+        if (y := loss(self.journal)) is not None:
+            names.setdefault(top(self.journal), y)
+        return names
 
     @cached_property
     def gates(self) -> list[Node]:
