@@ -209,7 +209,7 @@ def test_what_cannot_be_entered() -> None:
     session = Session(journal(neuron()))
     with pytest.raises(SessionError, match="whole graph"):
         session.out()
-    with pytest.raises(SessionError, match="goto takes 0 to 15"):
+    with pytest.raises(SessionError, match="from 0 to 15, got 99"):
         session.goto(99)
     with pytest.raises(SessionError, match="no gate"):
         session.open_element(find_place(session, "w0").node, ())

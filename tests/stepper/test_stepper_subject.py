@@ -322,7 +322,8 @@ def test_a_model_on_inputs_of_ones_own() -> None:
     found = subject_of(model, X.astype(np.float64))
     value = found.journal.value(found.journal.outputs[0])
     assert np.array_equal(value, model.predict(X, verbose=0))
-    assert len(found.notes) == 1
+    assert len(found.notes) == 2
+    assert "a training step" in found.notes[1]
 
 
 def test_a_models_training_step() -> None:

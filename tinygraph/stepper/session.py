@@ -157,7 +157,7 @@ class Session:
         """To where `steps` steps are done, opening what hides the last of them."""
         if not 0 <= steps <= len(self.journal):
             raise SessionError(
-                f"there are {len(self.journal)} steps: goto takes 0 to {len(self.journal)}"
+                f"goto takes a number of steps from 0 to {len(self.journal)}, got {steps}"
             )
         if steps:
             self.reveal(self.journal.records[steps - 1].gate)

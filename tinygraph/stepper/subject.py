@@ -179,6 +179,8 @@ def _model(model: Model, inputs: tuple[Any, ...], gradients: Any, options: Any) 
         notes.append("the inputs are random numbers of a normal distribution, the same each time")
     nodes = [x.node for x in leaves(model(given)) if isinstance(x, Tensor)]
     upstream, more = _upstream(nodes[0], gradients)
+    if gradients is None and more:
+        more = (*more, "tg.step(model, x, target) steps a training step, from its loss")
     if len(nodes) > 1 and upstream is not None:
         notes.append(f"of {len(nodes)} outputs the gradients are of the first")
     journal = recorded(nodes, upstream, **options)
