@@ -5,6 +5,8 @@ Nodes are immutable values; a graph is its outputs and all they need.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -23,6 +25,8 @@ from tinygraph.loops.index import Axis
 from tinygraph.types import DType, TensorType
 
 PACKAGE = os.path.dirname(__file__) + os.sep
+NOT_THE_USERS = (PACKAGE, functools.__file__, contextlib.__file__, "<frozen ")
+"""What the file of a line of tinygraph, or of what it is called through, begins with."""
 
 
 class Origin(NamedTuple):
@@ -322,8 +326,12 @@ def origin_here() -> Origin | None:
     if (line := _line.get()) is not None:
         return _origin(line.file, line.line, _scope.get())
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    between: FrameType | None = None  # tinygraph's calls may go through Python's own modules
+    while frame is not None and frame.f_code.co_filename.startswith(NOT_THE_USERS):
+        if between is None and not frame.f_code.co_filename.startswith(PACKAGE):
+            between = frame
         frame = frame.f_back
+    frame = frame or between
     return _origin(frame.f_code.co_filename, frame.f_lineno, _scope.get()) if frame else None
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinygraph as tg
+from tinygraph import graph
 
 X = tg.tensor(np.ones((2, 3), np.float32), name="x")
 D = tg.tensor(np.ones((2, 3)), name="d")
@@ -215,3 +218,19 @@ def test_a_call_that_failed_is_no_reason_to_announce_compiling(
     fail.append(False)
     twice(X)
     assert not caplog.messages
+
+
+def _made_in_tinygraph(_: object) -> tg.Tensor:
+    return tg.ones((2,)) + 1.0
+
+
+def test_the_users_line_is_found_through_a_cached_property() -> None:
+    """Python's own modules may stand between two of tinygraph's calls, and are not the user's."""
+    code = _made_in_tinygraph.__code__.replace(co_filename=graph.__file__)
+
+    class Held:
+        y = cached_property(FunctionType(code, globals()))
+
+    origin = Held().y.node.origin
+    assert origin is not None
+    assert origin.file == __file__
