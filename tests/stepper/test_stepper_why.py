@@ -177,3 +177,13 @@ def test_no_gradient_says_why() -> None:
     integers = tg.journal((tg.tensor([1, 2], name="n").astype("float32") * x).sum())
     with pytest.raises(GradientError, match="only floats"):
         why(integers, named(integers)["n"])
+
+
+def test_the_largest_terms_are_those_that_weigh_most_whatever_their_sign() -> None:
+    w = tg.parameter(2.0, name="w")
+    y = (w * tg.tensor([1.0, -5.0, 3.0, -2.0, 4.0])).sum()
+    journal = tg.journal(y)
+    source = next(node for node, name in journal.names.items() if name.startswith("broadcast"))
+    (found,) = why(journal, source.inputs[0], (), k=3).contributions
+    assert [term.product for term in found.terms] == [-5.0, 4.0, 3.0]
+    assert found.others == 1.0 - 2.0
