@@ -114,6 +114,14 @@ def _ulps(total: float, value: float, kind: DType) -> str:
     return "beside the" if math.isnan(apart) else f"{apart:.3g} ulp from the"
 
 
+def ends_of(words: Sequence[str], most: int) -> list[str]:
+    """A list for a sentence; of more than `most` the middle ones are counted."""
+    if len(words) <= most:
+        return [*words]
+    half = most // 2
+    return [*words[:half], f"({len(words) - 2 * half} more)", *words[-half:]]
+
+
 def read_by(journal: Journal) -> Mapping[Node, list[Wire]]:
     """For each node the wires over which its gradient comes, in the order of the steps.
 

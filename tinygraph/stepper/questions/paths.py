@@ -25,6 +25,7 @@ from tinygraph.stepper.elements import (
     Index,
     called,
     checked,
+    ends_of,
     largest,
     magnitude,
     slope_of,
@@ -60,7 +61,7 @@ class Paths:
     journal: Journal = field(repr=False)
     node: Node
     index: Index
-    chosen: bool
+    is_largest: bool
     """The element was not asked for: it is the one with the largest gradient."""
     gradient: float
     """The journal's number."""
@@ -116,9 +117,9 @@ def largest_paths(
     else:
         found = _search(tree, here, k, len(tree.opened) + work, time.perf_counter() + seconds)
         total, count = _total(tree, here), None
-    chosen = index is None and node.type.size > 1
+    is_largest = index is None and node.type.size > 1
     value = gradient[at].item()
-    return Paths(journal, node, at, chosen, value, total, tuple(found), count, len(tree.opened))
+    return Paths(journal, node, at, is_largest, value, total, tuple(found), count, len(tree.opened))
 
 
 # ---- all paths ----
@@ -237,7 +238,7 @@ def _total(tree: Tree, here: Element) -> float:
 
 def _lines(found: Paths) -> Iterator[str]:
     name = slope_of(found.journal, found.node, found.index)
-    if found.chosen:
+    if found.is_largest:
         yield f"{name}: the largest of {found.node.type.size:,} gradients"
     many = "all paths" if found.count is None else f"{found.count:,} paths"
     if found.count == 1:
@@ -262,7 +263,4 @@ def _route(journal: Journal, path: Path) -> str:
         + ("" if step.coefficient == 1 else f" (* {number(step.coefficient)})")
         for step in path.steps
     ]
-    if len(shown) > SHOWN:
-        half = SHOWN // 2
-        shown = [*shown[:half], f"({len(shown) - 2 * half} more)", *shown[-half:]]
-    return ", ".join(shown)
+    return ", ".join(ends_of(shown, SHOWN))

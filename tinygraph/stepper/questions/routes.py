@@ -22,6 +22,7 @@ from tinygraph.stepper.elements import (
     Index,
     called,
     checked,
+    ends_of,
     largest,
     magnitude,
     read_by,
@@ -54,7 +55,7 @@ class Routes:
     journal: Journal = field(repr=False)
     node: Node
     index: Index
-    chosen: bool
+    is_largest: bool
     """The element was not asked for: it is the one with the largest gradient."""
     gradient: float
     """The journal's number."""
@@ -117,9 +118,9 @@ def largest_routes(
             break
         search.follow(work)
     found = sorted(search.found, key=lambda route: -magnitude(route.value))
-    chosen, here = index is None and node.type.size > 1, gradient[at].item()
+    is_largest, here = index is None and node.type.size > 1, gradient[at].item()
     left = len(search.ahead)
-    return Routes(journal, node, at, chosen, here, tuple(found), not left, left)
+    return Routes(journal, node, at, is_largest, here, tuple(found), not left, left)
 
 
 class _Search:
@@ -171,7 +172,7 @@ def _product(weights: np.ndarray, gradient: np.ndarray) -> float:
 
 def _lines(found: Routes) -> Iterator[str]:
     name = slope_of(found.journal, found.node, found.index)
-    if found.chosen:
+    if found.is_largest:
         yield f"{name}: the largest of {found.node.type.size:,} gradients"
     yield f"{name} = {number(found.gradient)}, by routes through the same gates"
     read = read_by(found.journal)
@@ -188,10 +189,6 @@ def _way(journal: Journal, route: Route, read: Mapping[Node, list[Wire]]) -> str
     names = [called(journal, wire.gate) for wire in route.wires]
     if len(names) <= SHOWN:
         return ", ".join(names)
-    chosen = [
-        called(journal, wire.gate) for wire in route.wires if len(read.get(wire.source, ())) > 1
-    ]
-    if len(chosen) > SHOWN:
-        half = SHOWN // 2
-        chosen = [*chosen[:half], f"({len(chosen) - 2 * half} more)", *chosen[-half:]]
-    return f"{len(names)} gates, where it parts by {', '.join(chosen) or 'none'}"
+    branches = [wire.gate for wire in route.wires if len(read.get(wire.source, ())) > 1]
+    parts = ends_of([called(journal, gate) for gate in branches], SHOWN)
+    return f"{len(names)} gates, where it parts by {', '.join(parts) or 'none'}"

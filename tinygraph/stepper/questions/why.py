@@ -67,7 +67,7 @@ class Why:
     slopes: Slopes = field(repr=False)
     node: Node
     index: Index
-    chosen: bool
+    is_largest: bool
     """The element was not asked for: it is the one with the largest gradient."""
     gradient: float
     contributions: tuple[Contribution, ...]
@@ -114,9 +114,9 @@ def why(journal: Journal, node: Node, index: Sequence[int] | None = None, k: int
     is no gradient.
     """
     gradient = gradient_of(journal, node)
-    chosen = index is None and gradient.size > 1
+    is_largest = index is None and gradient.size > 1
     at = largest(gradient) if index is None else checked(node, index, called(journal, node))
-    return one_level(Slopes(journal), node, at, k, chosen)
+    return one_level(Slopes(journal), node, at, k, is_largest)
 
 
 def gradient_of(journal: Journal, node: Node) -> np.ndarray:
@@ -136,12 +136,14 @@ def _pathless(journal: Journal) -> str:
     return f"no path leads from it to {called(journal, journal.outputs[0])}"
 
 
-def one_level(slopes: Slopes, node: Node, index: Index, k: int, chosen: bool = False) -> Why:
+def one_level(slopes: Slopes, node: Node, index: Index, k: int, is_largest: bool = False) -> Why:
     """`why` with coefficients that are there already."""
     journal = slopes.journal
     wires = read_by(journal).get(node, [])
     found = tuple(_contribution(slopes, wire, index, k) for wire in wires)
-    return Why(journal, slopes, node, index, chosen, journal.gradient(node)[index].item(), found)
+    return Why(
+        journal, slopes, node, index, is_largest, journal.gradient(node)[index].item(), found
+    )
 
 
 def _contribution(slopes: Slopes, wire: Wire, index: Index, k: int) -> Contribution:
@@ -173,7 +175,7 @@ def _by_size(products: np.ndarray, k: int) -> list[int]:
 def _lines(why: Why) -> Iterator[str]:
     journal = why.journal
     name = slope_of(journal, why.node, why.index)
-    if why.chosen:
+    if why.is_largest:
         yield f"{name}: the largest of {why.node.type.size:,} gradients"
     if not why.contributions:
         yield f"{name} = {number(why.gradient)}: here it starts"
