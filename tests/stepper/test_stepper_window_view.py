@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from stepper_talk import session_of, talk
 
 import tinygraph as tg
 from tinygraph.graph import Node
@@ -72,3 +73,11 @@ def test_a_window_that_covers_the_image_does_not_hide_it() -> None:
     assert "x, window [0,0:5,0:6,0]" in shown
     assert "▚" not in shown
     assert "█" in shown
+
+
+def test_what_a_gradient_reads_of_the_one_above_is_marked() -> None:
+    x = tg.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], name="x")
+    w = tg.tensor([[1.0, 1.0]] * 3, name="w")
+    said = talk(["goto dw"], session_of(tg.sum(tg.relu(x @ w))))
+    assert "dL/dw[2,0] = x[0,2] * dL/dmatmul_1[0,0] + x[1,2] * dL/dmatmul_1[1,0]" in said
+    assert "dL/dmatmul_1, window [0:2,0] " in said

@@ -81,6 +81,9 @@ def _views(session: Session) -> list[View]:
         index = session.sent_element(record)
         same = index if gate.op.elementwise else None
         above = view(slope_of(journal, gate), known.gradients.get(gate), gate, GRADIENT, same)
+        sent, read = record.contribution.node, record.upstream.node
+        if read in sent.inputs:
+            above = _with_window(session, sent, index, sent.inputs.index(read), above)
         name = slope_of(journal, source)
         below = view(name, known.gradients.get(source), source, GRADIENT, index)
         return [above, below]
@@ -90,21 +93,21 @@ def _views(session: Session) -> list[View]:
     first = gate.inputs[0]
     same = session.element(gate) if first.shape == gate.shape and gate.op.elementwise else None
     read = view(called(journal, first), known.values.get(first), first, VALUE, same)
-    return [_with_window(session, gate, read), found]
+    return [_with_window(session, gate, session.element(gate), 0, read), found]
 
 
-def _with_window(session: Session, gate: Node, view: View) -> View:
-    """The first input of a gate, with what the shown element read of it marked."""
-    first, memory = gate.inputs[0], session.journal.memory
-    if gate.op.elementwise or first.type.size < 2 or sum(x.type.size for x in gate.inputs) > SMALL:
+def _with_window(session: Session, gate: Node, index: Index, position: int, view: View) -> View:
+    """An input of a gate, with what an element of the output read of it marked."""
+    x, memory = gate.inputs[position], session.journal.memory
+    if gate.op.elementwise or x.type.size < 2 or sum(x.type.size for x in gate.inputs) > SMALL:
         return view
     arrays = [memory.array(x) for x in gate.inputs]
-    flat = next((r.flat for r in reads(gate, session.element(gate), arrays) if not r.position), ())
-    if not 0 < len(flat) < first.type.size:
+    flat = next((r.flat for r in reads(gate, index, arrays) if r.position == position), ())
+    if not 0 < len(flat) < x.type.size:
         return view
-    mask = np.zeros(first.type.size, bool)
+    mask = np.zeros(x.type.size, bool)
     mask[flat] = True
-    window = Window(mask.reshape(first.shape))
-    middle = index_of(flat[len(flat) // 2], first.shape)
+    window = Window(mask.reshape(x.shape))
+    middle = index_of(flat[len(flat) // 2], x.shape)
     name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
     return name, view[1], middle, view[3], window if small else None
