@@ -125,8 +125,8 @@ def test_a_value_read_twice_has_two_contributions() -> None:
     assert [c.value for c in found.contributions] == [3.0, 3.0]
     assert found.lines[0] == "dL/dx = 6.0, over 2 wires"
     assert [line.rpartition(", ")[2] for line in found.lines if "from" in line] == [
-        "input 0",
         "input 1",
+        "input 2",
     ]
 
 

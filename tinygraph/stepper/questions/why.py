@@ -201,7 +201,7 @@ def _lines(why: Why) -> Iterator[str]:
 def _which(wire: Wire) -> str:
     """Which input of the gate, where it reads the value more than once."""
     times = sum(source is wire.source for source in wire.gate.inputs)
-    return f", input {wire.position}" if times > 1 else ""
+    return f", input {wire.position + 1}" if times > 1 else ""
 
 
 def _term(journal: Journal, term: Term) -> str:
