@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tinygraph.journal import Held, number
-from tinygraph.stepper.screen.numbers_short import in_digits, short
 from tinygraph.stepper.screen.numbers_view import (
     SHADES,
     around,
@@ -18,6 +17,7 @@ from tinygraph.stepper.screen.numbers_view import (
     statistics,
     tensor_view,
 )
+from tinygraph.stepper.writing.numbers_short import in_digits, short
 
 FLOATS = st.floats(width=32)
 

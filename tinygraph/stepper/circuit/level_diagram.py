@@ -18,10 +18,9 @@ from tinygraph.stepper.circuit.window import stub
 from tinygraph.stepper.elements import top
 from tinygraph.stepper.levels import Level, Unit
 from tinygraph.stepper.quiz import question_of
-from tinygraph.stepper.screen.numbers_short import NOT_YET, short
+from tinygraph.stepper.rules.rule import ADDER
 from tinygraph.stepper.session import Session
-
-ADDER = "gradient adder"
+from tinygraph.stepper.writing.numbers_short import NOT_YET, short
 
 ASKED = "?"
 """Stands for the number that the quiz asks for."""

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from tinygraph.stepper.circuit.canvas import EAST, NORTH, SOUTH, WEST, Canvas, tidy
+from tinygraph.stepper.circuit.canvas import EAST, NORTH, SOUTH, WEST, Canvas
 from tinygraph.stepper.circuit.place import Item, Look, Segment, surely_too_large
 from tinygraph.stepper.circuit.route import Routed, routed
 from tinygraph.stepper.circuit.scene import Box, Diagram, Scene
-from tinygraph.stepper.circuit.styles import CURRENT, DIM, GRADIENT, NAME, VALUE, WIRE
 from tinygraph.stepper.circuit.window import window
+from tinygraph.stepper.writing.styles import CURRENT, DIM, GRADIENT, NAME, VALUE, WIRE
+from tinygraph.stepper.writing.tidy import tidy
 
 LOOKS = (Look(), Look(10, 13), Look(8, 11), Look(8, 11, names=False, title=10))
 """From generous to narrow."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.scene import Box, Line, Scene
-from tinygraph.stepper.screen.numbers_short import NOT_YET
+from tinygraph.stepper.writing.numbers_short import NOT_YET
+from tinygraph.stepper.writing.tidy import tidy
 
 LONG = 60
 """Characters of a number in words: as many as a range ever has."""
@@ -59,7 +59,7 @@ def _readers(scene: Scene, box: Box) -> list[str]:
     for line in scene.diagram.out[box]:
         numbers = _numbers(scene, line)
         if line.end.kind == "copy":
-            found.append(f"Output: {numbers}, over a copy gate, gradient adder.")
+            found.append(f"Output: {numbers}, over a copy gate, {line.end.role}.")
             branches = scene.diagram.out[line.end]
             found += [f"Goes to: {_reader(b)}, {_numbers(scene, b)}." for b in branches[:MANY]]
             if len(branches) > MANY:

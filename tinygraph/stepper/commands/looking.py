@@ -12,18 +12,18 @@ from rich.text import Text
 from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Reading, number
-from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.commands.answer import Answer
 from tinygraph.stepper.commands.table import CommandError, command, complete_names, file_name
 from tinygraph.stepper.elements import called, placed, slope_of
 from tinygraph.stepper.places import Place, find_place
 from tinygraph.stepper.rules.number_formula import formula_with_numbers
-from tinygraph.stepper.screen.numbers_short import short
+from tinygraph.stepper.writing.numbers_short import NOT_YET, short
+from tinygraph.stepper.writing.styles import GRADIENT, VALUE
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session
 
-NOT_COMPUTED = "·, not computed yet"
+NOT_COMPUTED = f"{NOT_YET}, not computed yet"
 
 ROWS = 40
 """So many lines a list has at most."""
@@ -171,7 +171,7 @@ def ls(session: Session, text: str) -> Answer:
     table.add_column(no_wrap=True)
     for name, kind, node in rows[:ROWS]:
         numbers = [
-            Text("·" if reading is None else short(reading, NARROW), colour, no_wrap=True)
+            Text(NOT_YET if reading is None else short(reading, NARROW), colour, no_wrap=True)
             for _, reading, colour in _readings(session, node)
         ]
         table.add_row(Text(name), Text(kind), Text(str(node.type)), *numbers)

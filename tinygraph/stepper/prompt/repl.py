@@ -17,7 +17,7 @@ from tinygraph.stepper.prompt.completion import completions
 from tinygraph.stepper.prompt.interpreter import Interpreter, bug
 from tinygraph.stepper.prompt.line_editing import line_editing
 from tinygraph.stepper.quiz import question_of
-from tinygraph.stepper.screen.numbers_short import NOT_YET
+from tinygraph.stepper.writing.numbers_short import NOT_YET
 
 if TYPE_CHECKING:
     from tinygraph.stepper.session import Session

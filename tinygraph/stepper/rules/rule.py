@@ -13,11 +13,11 @@ from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Forward, Journal, Start, number
 from tinygraph.ops.base import Full
-from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.elements import Index, called, read_by, slope_of
 from tinygraph.stepper.rules.formulas import backward_formula, forward_formula
 from tinygraph.stepper.rules.sums import MANY, sum_backward, sum_forward
 from tinygraph.stepper.session import Session
+from tinygraph.stepper.writing.tidy import tidy
 
 ADDER = "gradient adder"
 

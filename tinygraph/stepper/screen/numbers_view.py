@@ -8,10 +8,10 @@ import numpy as np
 from rich.text import Text
 
 from tinygraph.journal import Reading, number
-from tinygraph.stepper.circuit.canvas import tidy
-from tinygraph.stepper.circuit.styles import CURRENT, DIM
 from tinygraph.stepper.elements import Index
-from tinygraph.stepper.screen.numbers_short import in_digits
+from tinygraph.stepper.writing.numbers_short import NOT_YET, in_digits
+from tinygraph.stepper.writing.styles import CURRENT, DIM
+from tinygraph.stepper.writing.tidy import tidy
 
 SHADES = " ░▒▓█"
 """From the lowest to the highest."""
@@ -193,7 +193,7 @@ def tensor_view(
     """A tensor in at most `height` lines: its statistics, below them its picture, and beside that
     the numbers around an element."""
     if reading is None:
-        return [Text(tidy(f"{name}  · not computed yet", width), style)][:height]
+        return [Text(tidy(f"{name}  {NOT_YET} not computed yet", width), style)][:height]
     lines = [Text(tidy(f"{name}  {statistics(reading)}", width), style)]
     array = reading.array if height > 2 and reading.type.size > 1 else None
     if array is None or not array.size:

@@ -9,13 +9,13 @@ from rich.text import Text
 
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Reading, Start
-from tinygraph.stepper.circuit.styles import GRADIENT, VALUE
 from tinygraph.stepper.elements import Index, called, index_of, slope_of
 from tinygraph.stepper.scalars.reads import reads
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.stepper.screen.numbers_view import plane, tensor_view
 from tinygraph.stepper.screen.window_view import MOST, window_views
 from tinygraph.stepper.session import Session
+from tinygraph.stepper.writing.styles import GRADIENT, VALUE
 
 BESIDE = 90
 """Columns from which on two tensors stand next to each other."""

@@ -7,10 +7,10 @@ from rich.text import Text
 
 from tinygraph.errors import TinygraphError
 from tinygraph.journal import Held, number
-from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.grammar import Expression, NotYet, Scope, SessionScope
 from tinygraph.stepper.screen.numbers_view import statistics
 from tinygraph.stepper.session import Session
+from tinygraph.stepper.writing.tidy import tidy
 
 
 def watched(session: Session) -> list[str]:

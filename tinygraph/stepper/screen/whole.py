@@ -14,15 +14,15 @@ from rich.text import Text
 
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Forward
-from tinygraph.stepper.circuit.canvas import tidy
 from tinygraph.stepper.circuit.level_diagram import scene_of
-from tinygraph.stepper.circuit.styles import DIM, GRADIENT, NAME, VALUE
 from tinygraph.stepper.circuit.text import circuit_lines, fits_whole
 from tinygraph.stepper.circuit.words import circuit_words
 from tinygraph.stepper.rules.rule import Rule, rule_of
 from tinygraph.stepper.screen.panels import tensor_panel
 from tinygraph.stepper.screen.watched import watch_lines
 from tinygraph.stepper.session import Session
+from tinygraph.stepper.writing.styles import DIM, GRADIENT, NAME, VALUE
+from tinygraph.stepper.writing.tidy import tidy
 
 KEYS = (
     "n next",

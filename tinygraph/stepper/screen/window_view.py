@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Reading, Record
-from tinygraph.stepper.circuit.styles import VALUE
 from tinygraph.stepper.elements import Index
 from tinygraph.stepper.scalars.opened import Opened
 from tinygraph.stepper.scalars.window import Window
 from tinygraph.stepper.screen.numbers_view import plane
+from tinygraph.stepper.writing.styles import VALUE
 
 Marked = tuple[str, Reading, Index, str, Window | None]
 """A name, numbers, the element that the step is about, a colour, the window."""

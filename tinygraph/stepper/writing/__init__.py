@@ -1,0 +1,1 @@
+"""How numbers and lines are written: in few characters, and in which colours."""
