@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from tinygraph.journal import Held, number
 from tinygraph.stepper.screen.numbers_view import (
     SHADES,
+    View,
     around,
     heat_map,
     plane_axes,
@@ -116,7 +117,7 @@ def test_everything_fits(shape: list[int], width: int, height: int, data: st.Dat
     assert all(line.cell_len <= width for line in picture)
     assert sum("[]" in line.plain for line in picture) == (1 if width > 1 else 0)
     assert set("".join(plain(picture))) <= set(SHADES + "[]?∞-")
-    view = tensor_view("x", Held(array), index, width, height)
+    view = tensor_view(View("x", Held(array), index), width, height)
     assert len(view) <= height
     assert all(line.cell_len <= width for line in view)
 
@@ -135,4 +136,4 @@ def test_the_element_stands_in_the_middle_of_its_neighbours(i: int, j: int) -> N
 
 
 def test_what_is_not_computed_is_no_number() -> None:
-    assert plain(tensor_view("x", None, (0,), 40, 5)) == ["x  · not computed yet"]
+    assert plain(tensor_view(View("x", None, (0,)), 40, 5)) == ["x  · not computed yet"]

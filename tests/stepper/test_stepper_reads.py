@@ -19,7 +19,7 @@ def test_an_element_depends_on_what_it_reads_only(kind: type, number: int) -> No
     before = example.op.evaluate(*arrays)
     for _ in range(3):
         at = tuple(int(rng.integers(n)) for n in gate.shape)
-        found = {k: set(flat.tolist()) for k, flat in reads(gate, at, arrays)}
+        found = {k: set(w.flat.tolist()) for k, w in reads(gate, at, arrays).items()}
         others = [
             _changed(a, found.get(k, set()), rng) if a.dtype.kind == "f" else a
             for k, a in enumerate(arrays)
@@ -49,7 +49,7 @@ def test_what_is_read_can_make_it_nan(kind: type, number: int) -> None:
     at = tuple(int(rng.integers(n)) for n in gate.shape)
     came = 0
     found = reads(gate, at, arrays)
-    floats = [(k, int(f)) for k, flat in found for f in flat if arrays[k].dtype.kind == "f"]
+    floats = [(k, int(f)) for k, w in found.items() for f in w.flat if arrays[k].dtype.kind == "f"]
     for k, flat in floats:
         bad = [a.copy() for a in arrays]
         bad[k].reshape(-1)[flat] = np.nan

@@ -173,8 +173,8 @@ class _Walk:
         if not node.inputs:
             return None
         arrays = [self.array(x) for x in node.inputs]
-        for k, flat in reads(node, index, arrays):
-            source = node.inputs[k]
+        for k, window in reads(node, index, arrays).items():
+            source, flat = node.inputs[k], window.flat
             if source.dtype.is_float and flat.size and not arrays[k].reshape(-1)[flat].any():
                 return source, index_of(flat[0], source.shape)
         return None
@@ -185,8 +185,8 @@ class _Walk:
             return []
         arrays = [self.array(x) for x in node.inputs]
         found = []
-        for k, flat in reads(node, index, arrays):
-            source = node.inputs[k]
+        for k, window in reads(node, index, arrays).items():
+            source, flat = node.inputs[k], window.flat
             if not source.dtype.is_float:
                 continue
             special = flat[~np.isfinite(arrays[k].reshape(-1)[flat])]  # else there may be millions
@@ -231,10 +231,8 @@ class _Walk:
 
     def _more(self, node: Node, index: Index, inputs: list) -> bool:
         arrays = [self.array(x) for x in node.inputs]
-        count = sum(
-            len(flat) for k, flat in reads(node, index, arrays) if node.inputs[k].dtype.is_float
-        )
-        return count > len(inputs)
+        windows = reads(node, index, arrays).items()
+        return sum(len(w) for k, w in windows if node.inputs[k].dtype.is_float) > len(inputs)
 
     def place(self, node: Node, index: Index) -> tuple[Node, Index | None]:
         """Where a session can go for it: a node of the graph itself."""

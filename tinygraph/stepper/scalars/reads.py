@@ -6,7 +6,6 @@ Of a `where` only the side that is taken counts, of a window only what lies insi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,16 +15,10 @@ from tinygraph.stepper.elements import Index
 from tinygraph.stepper.scalars.choice import Marks
 from tinygraph.stepper.scalars.grids import Grid
 from tinygraph.stepper.scalars.opened import equation_of
+from tinygraph.stepper.scalars.window import Window
 
 
-class Input(NamedTuple):
-    """Elements of an input of a gate: which input, and their row-major positions."""
-
-    position: int
-    flat: np.ndarray
-
-
-def reads(gate: Node, index: Index, arrays: Sequence[np.ndarray]) -> list[Input]:
+def reads(gate: Node, index: Index, arrays: Sequence[np.ndarray]) -> dict[int, Window]:
     """For each input of a gate that element `index` depends on the elements that it reads.
 
     `arrays` are the values of the inputs: they say which side of a `where` is taken. Of an op
@@ -34,7 +27,7 @@ def reads(gate: Node, index: Index, arrays: Sequence[np.ndarray]) -> list[Input]
     try:
         axes, element = equation_of(gate)
     except TinygraphError:
-        return [Input(k, np.arange(x.type.size)) for k, x in enumerate(gate.inputs)]
+        return {k: Window(np.ones(x.shape, bool)) for k, x in enumerate(gate.inputs)}
     marks = Marks(taken=True)
     marks.mark(element, Grid(arrays, dict(zip(axes, index, strict=True))))
-    return [Input(k, np.flatnonzero(mask)) for k, mask in sorted(marks.masks.items())]
+    return {k: Window(mask) for k, mask in sorted(marks.masks.items())}

@@ -41,6 +41,11 @@ class Window(Set[Position]):
         return int(np.count_nonzero(self.mask))
 
     @cached_property
+    def flat(self) -> np.ndarray:
+        """The row-major numbers of the positions, rising."""
+        return np.flatnonzero(self.mask)
+
+    @cached_property
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """For each axis the first and the last position; empty if nothing was read."""
         found = np.argwhere(self.mask)

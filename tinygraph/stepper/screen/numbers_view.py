@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from rich.text import Text
@@ -181,25 +182,31 @@ def around(array: np.ndarray, index: Index, width: int, height: int) -> list[Tex
     return lines
 
 
-def tensor_view(
-    name: str,
-    reading: Reading | None,
-    index: Index,
-    width: int,
-    height: int,
-    style: str = "",
-    marked: Collection[Index] | None = None,
-) -> list[Text]:
+@dataclass(frozen=True)
+class View:
+    """A tensor to be shown."""
+
+    name: str
+    reading: Reading | None
+    index: Index
+    """The element in its middle."""
+    style: str = ""
+    marked: Collection[Index] | None = None
+    """Elements that stand out."""
+
+
+def tensor_view(view: View, width: int, height: int) -> list[Text]:
     """A tensor in at most `height` lines: its statistics, below them its picture, and beside that
     the numbers around an element."""
+    reading, index = view.reading, view.index
     if reading is None:
-        return [Text(tidy(f"{name}  {NOT_YET} not computed yet", width), style)][:height]
-    lines = [Text(tidy(f"{name}  {statistics(reading)}", width), style)]
+        return [Text(tidy(f"{view.name}  {NOT_YET} not computed yet", width), view.style)][:height]
+    lines = [Text(tidy(f"{view.name}  {statistics(reading)}", width), view.style)]
     array = reading.array if height > 2 and reading.type.size > 1 else None
     if array is None or not array.size:
         return lines[:height]
     room = height - 1
-    picture = heat_map(array, index, width // 2, room, marked)
+    picture = heat_map(array, index, width // 2, room, view.marked)
     wide = max((line.cell_len for line in picture), default=0)
     beside = around(array, index, width - wide - 3, room) if width - wide > 20 else []
     for k in range(max(len(picture), len(beside))):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from rich.text import Text
 
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Reading, Start
 from tinygraph.stepper.elements import Index, called, index_of, slope_of
 from tinygraph.stepper.scalars.reads import reads
-from tinygraph.stepper.scalars.window import Window
-from tinygraph.stepper.screen.numbers_view import plane, tensor_view
-from tinygraph.stepper.screen.window_view import MOST, window_views
+from tinygraph.stepper.screen.numbers_view import View, tensor_view
+from tinygraph.stepper.screen.window_view import marked, window_views
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.writing.styles import GRADIENT, VALUE
 
@@ -25,9 +23,6 @@ GAP = 3
 SMALL = 1_000_000
 """Elements of a gate's inputs up to which the window of the shown element is marked."""
 
-View = tuple[str, Reading | None, Index, str, Collection[Index] | None]
-"""A name, numbers, the element that is shown, a colour, the elements that are marked."""
-
 
 def tensor_panel(session: Session, width: int, height: int) -> list[Text]:
     """The tensors that the last step was about, in at most `height` lines: forward what was read
@@ -38,14 +33,12 @@ def tensor_panel(session: Session, width: int, height: int) -> list[Text]:
     if session.level.opened is not None and 2 < height < 12 and width < BESIDE:
         views = views[:1]  # one picture that says something
     if height < 6:
-        return [line for view in views for line in tensor_view(*view[:3], width, 1, *view[3:])][
-            :height
-        ]
+        return [line for view in views for line in tensor_view(view, width, 1)][:height]
     if width < BESIDE or len(views) < 2:
         each = height // max(len(views), 1)
-        return [line for v in views for line in tensor_view(*v[:3], width, each, *v[3:])]
+        return [line for view in views for line in tensor_view(view, width, each)]
     half = (width - GAP) // 2
-    sides = [tensor_view(*view[:3], half, height, *view[3:]) for view in views[:2]]
+    sides = [tensor_view(view, half, height) for view in views[:2]]
     return _beside(sides, half)
 
 
@@ -65,7 +58,7 @@ def _beside(sides: Sequence[list[Text]], half: int) -> list[Text]:
 
 def _views(session: Session) -> list[View]:
     if session.level.opened is not None:
-        return [*window_views(session.level.opened, session.record)]
+        return window_views(session.level.opened, session.record)
     record, journal, known = session.record, session.journal, session.known
     if record is None or not session.level.shows(record.gate):
         return []
@@ -74,7 +67,7 @@ def _views(session: Session) -> list[View]:
     def view(
         name: str, reading: Reading | None, node: Node, style: str, index: Index | None = None
     ) -> View:
-        return name, reading, session.element(node) if index is None else index, style, None
+        return View(name, reading, session.element(node) if index is None else index, style)
 
     if isinstance(record, Backward):
         source = record.wire.source
@@ -102,12 +95,8 @@ def _with_window(session: Session, gate: Node, index: Index, position: int, view
     if gate.op.elementwise or x.type.size < 2 or sum(x.type.size for x in gate.inputs) > SMALL:
         return view
     arrays = [memory.array(x) for x in gate.inputs]
-    flat = next((r.flat for r in reads(gate, index, arrays) if r.position == position), ())
-    if not 0 < len(flat) < x.type.size:
+    window = reads(gate, index, arrays).get(position)
+    if window is None or not 0 < len(window) < x.type.size:
         return view
-    mask = np.zeros(x.type.size, bool)
-    mask[flat] = True
-    window = Window(mask.reshape(x.shape))
-    middle = index_of(flat[len(flat) // 2], x.shape)
-    name, small = f"{view[0]}, window {window.span}", plane(window.mask, middle).mean() <= MOST
-    return name, view[1], middle, view[3], window if small else None
+    middle = index_of(window.flat[len(window) // 2], x.shape)
+    return marked(view, middle, window)

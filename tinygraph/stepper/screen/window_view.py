@@ -7,31 +7,33 @@ from tinygraph.journal import Backward, Reading, Record
 from tinygraph.stepper.elements import Index
 from tinygraph.stepper.scalars.opened import Opened
 from tinygraph.stepper.scalars.window import Window
-from tinygraph.stepper.screen.numbers_view import plane
+from tinygraph.stepper.screen.numbers_view import View, plane
 from tinygraph.stepper.writing.styles import VALUE
-
-Marked = tuple[str, Reading, Index, str, Window | None]
-"""A name, numbers, the element that the step is about, a colour, the window."""
 
 MOST = 0.5
 """A window that covers more of the picture than this is not marked: it would hide the numbers."""
 
 
-def window_views(opened: Opened, record: Record | None) -> list[Marked]:
+def window_views(opened: Opened, record: Record | None) -> list[View]:
     """The inputs that are read, the one with the largest picture first."""
     about = _about(opened, record)
-    found: list[Marked] = []
+    found: list[View] = []
     for k, window in opened.reads.items():
         if opened.gate.inputs[k].type.size > 1:
-            name = opened.names[k] + ("" if window.mask.all() else f", window {window.span}")
-            at = about.get(k, _first(window))
-            small = plane(window.mask, at).mean() <= MOST
-            found.append((name, opened.readings[k], at, VALUE, window if small else None))
-    return sorted(found, key=lambda view: -_pixels(view[1]))
+            view = View(opened.names[k], opened.readings[k], (), VALUE)
+            found.append(marked(view, about.get(k, _first(window)), window))
+    return sorted(found, key=lambda view: -_pixels(view.reading))
 
 
-def _pixels(reading: Reading) -> int:
-    shape = reading.type.shape
+def marked(view: View, at: Index, window: Window) -> View:
+    """The same with a window marked, and an element of it shown."""
+    name = view.name + ("" if window.mask.all() else f", window {window.span}")
+    small = plane(window.mask, at).mean() <= MOST
+    return View(name, view.reading, at, view.style, window if small else None)
+
+
+def _pixels(reading: Reading | None) -> int:
+    shape = reading.type.shape if reading else ()
     return max(a * b for a, b in zip(shape, [1, *shape]))
 
 
