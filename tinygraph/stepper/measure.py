@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygraph.bench import Workload
-from tinygraph.graph import is_leaf
+from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward
 from tinygraph.stepper.commands import find_command
 from tinygraph.stepper.screen.whole import screen
@@ -99,7 +99,7 @@ def _timed(session: Session, name: str, text: str) -> float:
     return time.perf_counter() - start
 
 
-def _first_weight(session: Session) -> Any:
+def _first_weight(session: Session) -> Node:
     """The leaf whose gradient comes last, with more than a number for each channel."""
     reached = [r.wire.source for r in session.journal if isinstance(r, Backward)]
     return next(node for node in reversed(reached) if is_leaf(node) and node.ndim > 1)

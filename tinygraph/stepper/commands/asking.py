@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinygraph.graph import Node
 from tinygraph.stepper.commands.answer import Answer
@@ -11,6 +11,7 @@ from tinygraph.stepper.elements import called, top
 from tinygraph.stepper.places import Place, PlaceError, find_name, find_place
 
 if TYPE_CHECKING:
+    from tinygraph.stepper.questions.why import Why
     from tinygraph.stepper.session import Session
 
 MOST = 100
@@ -66,7 +67,7 @@ def why(session: Session, text: str) -> Answer:
     return Answer([*lines, *_not_yet(session, place.node)])
 
 
-def _opened(session: Session, text: str) -> Any:
+def _opened(session: Session, text: str) -> Why | None:
     """What a number, or `up`, means after a `why`; None for a name."""
     if not (text == "up" or text.isdecimal()) or find_name(session, text) is not None:
         return None

@@ -228,7 +228,4 @@ def stages(session: Session, text: str) -> Answer:
     gates = session.level.gates if region and session.level.gates else [gate]
     part = part_of(session.journal, gates)
     made = stages_of(wrap(part.outputs[-1]))
-    lines: list[Any] = []
-    for name in wanted or ["loops", "assembly"]:
-        lines += [str(made[name])]
-    return Answer(lines)
+    return Answer([str(made[name]) for name in wanted or ["loops", "assembly"]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ class Interpreter:
             self.last = text
         return answer
 
-    def _guarded(self, run: Any, text: str) -> Answer:
+    def _guarded(self, run: Callable[[], Answer], text: str) -> Answer:
         """What a command answers; where it fails or is interrupted, one line that says so."""
         before = _State(self.session)
         try:

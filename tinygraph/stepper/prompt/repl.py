@@ -199,7 +199,7 @@ class Repl:
             self.draw(self.answered)
             self._write(self.prompt + get_line_buffer())
 
-    def _screen(self, width: int, height: int) -> Any:
+    def _screen(self, width: int, height: int) -> Text:
         from tinygraph.stepper.screen.whole import screen
 
         try:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from tinygraph.stepper.training.stopped import Stopped, talked
 from tinygraph.stepper.training.watch_scope import StepScope
 from tinygraph.tensor import Parameter, Tensor, arrays_of, bind
 from tinygraph.training.watching import Iteration, Numbers
+
+if TYPE_CHECKING:
+    from tinygraph.stepper.notebook import Stepping
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], str]
 """A function, what it is called with, and its name."""
@@ -114,7 +117,7 @@ class Watch(ABC):
             return False
         raise NumericError(f"{stopped}{after}")
 
-    def stepping(self) -> Any:
+    def stepping(self) -> Stepping:
         """The step at which it stopped, for a notebook to walk through."""
         from tinygraph.stepper.notebook import Stepping
 

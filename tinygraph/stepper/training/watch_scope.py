@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -64,8 +63,8 @@ class StepScope:
         node = nodes.get(name)
         if node is None:
             return Operand(NOT_YET)
-        value: Any = journal.values.get(node, NOT_YET)
-        gradient: Any = journal.gradients.get(node, NOT_YET)
+        value = journal.values.get(node, NOT_YET)
+        gradient = journal.gradients.get(node, NOT_YET)
         return Operand(value, gradient, node.shape)
 
     def _in_journal(self) -> tuple[Journal, dict[str, Node]]:
