@@ -234,3 +234,9 @@ def test_what_is_empty_has_no_element_to_show() -> None:
     assert told["mul_1 (*) back to x: swap multiplier"][-1] == (
         "dL/dx is float32[0,3]: it has no elements"
     )
+
+
+def test_a_gate_that_changes_nothing_says_so() -> None:
+    x = tg.tensor(2.0, name="x")
+    assert rules(x * 1)["mul_1 (*): swap multiplier"][-1] == "mul_1 = x * 1 = 2.0 * 1 = 2.0"
+    assert rules(x + 0)["add_1 (+): gradient distributor"][-1] == "add_1 = x + 0 = 2.0 + 0 = 2.0"

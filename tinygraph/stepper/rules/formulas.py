@@ -78,7 +78,7 @@ def forward_formula(gate: Node, word: Callable[[Node], str]) -> str:
         _Part(_word(word(x), x.dtype)) if isinstance(s.op, Placeholder) else _Part(_constant(s))
         for x, s in zip(gate.inputs, sources)
     ]
-    return _polished(str(_simple(gate.op.equation((), *parts))))
+    return _polished(str(gate.op.equation((), *parts)))
 
 
 def _constant(node: Node) -> Expr:
