@@ -51,12 +51,11 @@ def scene_of(session: Session) -> Scene:
     level, known, record = session.level, session.known, session.record
     found = diagram_of(level)
     current = found.boxes.get(session.unit)
-    backward = isinstance(record, Backward)
     active = _over(session, found, record)
     done = _Done(found.nodes, known)
     question = question_of(session)
     write = _Writer(level.journal, known, question.record.wire if question else None)
-    return Scene(found.diagram, current, write, done, active, backward)
+    return Scene(found.diagram, current, write, done, active)
 
 
 @dataclass(frozen=True, eq=False)

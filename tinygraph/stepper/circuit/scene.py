@@ -100,5 +100,3 @@ class Scene:
     """The boxes whose value is known."""
     active: Callable[[Line], bool] = lambda line: False
     """Whether the last step went over this line."""
-    backward: bool = False
-    """Whether it went from the right to the left."""

@@ -13,6 +13,7 @@ from tinygraph.loops.expr import FUNCTIONS, Apply, Const, Expr, IndexValue, Read
 from tinygraph.loops.index import Axis
 from tinygraph.loops.rewrite import walk
 from tinygraph.ops.base import Full
+from tinygraph.stepper.elements import Index
 from tinygraph.stepper.scalars.choice import Marks, choose, counted
 from tinygraph.stepper.scalars.gates import gate_for
 from tinygraph.stepper.scalars.grids import Grid
@@ -24,8 +25,6 @@ LIMIT = 4096
 LARGEST = 64
 """Of more terms so many become gates."""
 
-At = tuple[int, ...]
-
 
 @dataclass
 class Builder:
@@ -36,8 +35,8 @@ class Builder:
     """
 
     arrays: Sequence[np.ndarray]
-    element: Callable[[int, At], Node]
-    outside: Callable[[int, At, Any, DType], Node]
+    element: Callable[[int, Index], Node]
+    outside: Callable[[int, Index, Any, DType], Node]
     shape: tuple[int, ...] = ()
     limit: int = LIMIT
     largest: int = LARGEST
@@ -75,7 +74,7 @@ class Builder:
     def type(self, dtype: DType) -> TensorType:
         return TensorType(self.shape, dtype)
 
-    def read(self, source: int, at: At, e: Read) -> Node:
+    def read(self, source: int, at: Index, e: Read) -> Node:
         """An element of an input, or what stands outside of it."""
         if all(0 <= k < n for k, n in zip(at, e.shape, strict=True)):
             return self.element(source, at)

@@ -8,22 +8,14 @@ from typing import Any
 
 import numpy as np
 
-Position = tuple[int, ...]
+from tinygraph.stepper.elements import Index
 
 
-class Window(Set[Position]):
+class Window(Set[Index]):
     """A set of positions in an array, kept as a mask of the array's shape."""
 
     def __init__(self, mask: np.ndarray) -> None:
         self.mask = mask
-
-    @classmethod
-    def of(cls, shape: tuple[int, ...], positions: Iterable[Position] = ()) -> Window:
-        """These positions in an array of `shape`."""
-        mask = np.zeros(shape, bool)
-        for at in positions:
-            mask[at] = True
-        return cls(mask)
 
     @classmethod
     def _from_iterable(cls, it: Iterable[Any]) -> Any:
@@ -34,7 +26,7 @@ class Window(Set[Position]):
         fits = fits and all(0 <= k < n for k, n in zip(at, self.mask.shape))  # type: ignore
         return bool(fits and self.mask[at])  # type: ignore
 
-    def __iter__(self) -> Iterator[Position]:
+    def __iter__(self) -> Iterator[Index]:
         return iter(map(tuple, np.argwhere(self.mask).tolist()))
 
     def __len__(self) -> int:
