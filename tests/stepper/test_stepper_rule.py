@@ -240,3 +240,11 @@ def test_a_gate_that_changes_nothing_says_so() -> None:
     x = tg.tensor(2.0, name="x")
     assert rules(x * 1)["mul_1 (*): swap multiplier"][-1] == "mul_1 = x * 1 = 2.0 * 1 = 2.0"
     assert rules(x + 0)["add_1 (+): gradient distributor"][-1] == "add_1 = x + 0 = 2.0 + 0 = 2.0"
+
+
+def test_of_many_wires_at_a_copy_gate_the_last_are_shown() -> None:
+    x = tg.tensor(2.0, name="x")
+    said = rules(x * 3 - x - x - x)
+    assert any(
+        "dL/dx = … + (-1.0) + 3.0 = 0.0 (4 of 4 wires)" in " ".join(v) for v in said.values()
+    )

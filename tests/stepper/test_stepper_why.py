@@ -17,6 +17,7 @@ from tinygraph.journal import Journal, Wire
 from tinygraph.journal.run import recorded
 from tinygraph.stepper.questions.slopes import Slopes
 from tinygraph.stepper.questions.why import Why, why
+from tinygraph.stepper.subject import subject_of
 from tinygraph.tensor import node_of, wrap
 
 ULP = 2.0**-23
@@ -160,6 +161,20 @@ def test_the_largest_terms_and_all_others() -> None:
     assert found.open(c.terms[0]).gradient == 100.0
     assert found.lines[-2].strip() == "all others (97): 4753.0"
     assert found.lines[-1] == "  together 5050 in float64, 0 ulp from the 5050 of the run"
+
+
+def test_a_training_step_asks_for_the_gradients_of_parameters_only() -> None:
+    x, w = tg.tensor([1.0, 2.0], name="x"), tg.parameter(2.0, name="w")
+
+    @tg.jit(example=())
+    def step() -> tg.Tensor:
+        loss = tg.sum(x * w)
+        w.assign(w - tg.grad(loss, w))
+        return loss
+
+    journal = subject_of(step).journal
+    with pytest.raises(GradientError, match="x has no gradient: it was not asked for"):
+        why(journal, named(journal)["x"])
 
 
 def test_no_gradient_says_why() -> None:

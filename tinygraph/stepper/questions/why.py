@@ -124,7 +124,9 @@ def gradient_of(journal: Journal, node: Node) -> np.ndarray:
     if not node.dtype.is_float:
         raise GradientError(f"{called(journal, node)} is {node.type}: only floats have gradients")
     if node not in journal.gradients:
-        reason = "the journal has no backward pass" if not journal.gradients else _pathless(journal)
+        reason = (
+            _pathless(journal, node) if journal.gradients else "the journal has no backward pass"
+        )
         raise GradientError(f"{called(journal, node)} has no gradient: {reason}")
     gradient = journal.gradient(node)
     if not gradient.size:
@@ -132,7 +134,9 @@ def gradient_of(journal: Journal, node: Node) -> np.ndarray:
     return gradient
 
 
-def _pathless(journal: Journal) -> str:
+def _pathless(journal: Journal, node: Node) -> str:
+    if any(node in gate.inputs and gate.op.differentiable for gate in journal.gradients):
+        return "it was not asked for"  # as in a training step, which asks for the parameters'
     return f"no path leads from it to {called(journal, journal.outputs[0])}"
 
 

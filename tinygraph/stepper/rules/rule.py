@@ -209,9 +209,8 @@ def _copy(session: Session, record: Backward) -> list[tuple[str, ...]]:
     there = [wire for wire in wires if wire in known]
     shown = there if len(there) <= MANY else there[-2:]
     parts = [number(known[wire].at(index)) for wire in shown]
+    parts = parts if len(shown) == len(there) else ["…", *parts]
     written = " + ".join(f"({p})" if k and p.startswith("-") else p for k, p in enumerate(parts))
-    if len(shown) < len(there):
-        written = f"… + {written}"
     total = f"{number(record.total.at(index))} ({len(there)} of {len(wires)} wires)"
     name = f"copy gate, {ADDER}: {slope_of(journal, source, index)}"
     return [(name, written, total) if len(there) > 1 else (name, total)]
