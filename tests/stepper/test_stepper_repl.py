@@ -22,6 +22,7 @@ from tinygraph.stepper.prompt import repl as repl_module
 from tinygraph.stepper.prompt.completion import completions
 from tinygraph.stepper.prompt.interpreter import Interpreter, commands_of
 from tinygraph.stepper.prompt.repl import Repl
+from tinygraph.stepper.screen.whole import screen
 
 FILE = Path(__file__).parents[1] / "cli" / "conv_relu.py"
 Captured = pytest.CaptureFixture[str]
@@ -296,6 +297,17 @@ def test_the_journal_alone(tmp_path: Path, capsys: Captured) -> None:
     assert rows[0]["records"] == 14
 
 
+def test_a_run_beside_one_that_was_written(tmp_path: Path, capsys: Captured) -> None:
+    out, changed = tmp_path / "out.jsonl", tmp_path / "changed.py"
+    assert main(["step", str(FILE), "--journal", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["step", str(FILE), "--diff", str(out)]) == 0
+    assert capsys.readouterr().out == "no difference in 14 records\n"
+    changed.write_text(f"{FILE.read_text()}\nz = loss * 2.0\n")
+    assert main(["step", f"{changed}:z", "--diff", str(out)]) == 1
+    assert "only the second" in capsys.readouterr().out
+
+
 def test_a_backend_beside_numpy(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     said = _step(capsys, monkeypatch, "--backend", "numpy")
     assert "numpy agrees with NumPy in 14 of 14 records" in said
@@ -311,6 +323,11 @@ def test_where_a_backend_disagrees_is_said_at_that_step_only() -> None:
     assert said.count("slow: 3.5 instead of 3.0") == 1
     assert said.index("slow: 3.5") > said.index("0/7> n")
     assert said.index("slow: 3.5") < said.index("1/7> n")
+    before, after, *_ = said.split("0/7> n")
+    assert "≠" not in before
+    assert "≠" in after
+    session.goto(1)
+    assert "A backend disagrees here." in screen(session, 80, 24, plain=True).plain
 
 
 def test_a_model_has_random_inputs_of_a_seed(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import tinygraph as tg
 from tinygraph.journal import Backward, Forward, journal
 from tinygraph.stepper.commands import CommandError, find_command
+from tinygraph.stepper.elements import role_of
 from tinygraph.stepper.levels import Level
 from tinygraph.stepper.places import PlaceError, find_place
 from tinygraph.stepper.rules.rule import rule_of
@@ -191,6 +192,14 @@ def test_places() -> None:
     assert find_place(session, ".").node is session.focus
 
 
+def test_a_gate_by_the_name_of_its_function() -> None:
+    x = tg.tensor(np.ones((1, 4, 4, 1)), name="x")
+    session = Session(journal(tg.max_pool2d(x, 2).sum()))
+    assert find_place(session, "max_pool2d_1[0, 1, 1, 0]").node.op.name == "max_pool"
+    with pytest.raises(PlaceError, match="nothing here is called 'max_pool2d_2'"):
+        find_place(session, "max_pool2d_2")
+
+
 def test_kernels_share_gates() -> None:
     x = tg.tensor(np.ones((4, 8, 8, 3)), name="x", dtype="float32")
     w = tg.parameter(np.ones((3, 3, 3, 8)), name="w", dtype="float32")
@@ -289,3 +298,19 @@ def test_what_comes_from_above_cannot_be_opened() -> None:
 def test_a_leaf_has_no_steps() -> None:
     with pytest.raises(SessionError, match="no gate computes x"):
         Session(journal(tg.tensor(1.0, name="x")), "x")
+
+
+def test_a_role_is_told_where_a_gradient_comes() -> None:
+    x, k = tg.tensor(2.0, name="x"), tg.tensor(3, name="k")
+    whole = tg.journal(x * (k + k).astype("float32"))
+    names = {name: node for node, name in whole.names.items()}
+    assert role_of(whole, names["mul_1"]) == "swap multiplier"
+    assert role_of(whole, names["add_1"]) == ""
+
+
+def test_what_is_around_an_opened_element_is_outside() -> None:
+    x = tg.tensor([1.0, 2.0], name="x")
+    session = Session(journal((tg.exp(x) * x).sum()))
+    do(session, "into sum_1")
+    with pytest.raises(PlaceError, match="exp_1 is outside of what was opened; `out`"):
+        find_place(session, "exp_1")

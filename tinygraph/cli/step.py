@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--backend", metavar="B", help="also compare what this backend computes, step by step")
     add("--seed", type=int, default=0, help="of a model's random inputs")
     add("--journal", metavar="OUT", help="only write every step to this file, as JSON lines")
+    add("--diff", metavar="JOURNAL", help="only say what a journal written earlier has different")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
             raise TinygraphError(f"--{name} is at least {least}, got {getattr(args, name)}")
     if args.journal is not None:
         return _write_journal(args)
+    if args.diff is not None:
+        return _diff(args)
     _talk(args)
     return 0
 
@@ -122,6 +125,18 @@ def _write_journal(args: argparse.Namespace) -> int:
     save_journal(journal, args.journal, what=args.file)
     print(f"{args.journal}: {len(journal)} steps")
     return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    """Prints how this run differs from a written one; 1 where it does, as other diffs give."""
+    from tinygraph.errors import TinygraphError
+    from tinygraph.journal import load_journal
+
+    if args.file is None:
+        raise TinygraphError("--diff compares the steps of a FILE[:NAME]")
+    found = load_journal(args.diff).diff(_subject(args).journal)
+    print(found)
+    return 0 if found.same else 1
 
 
 def _script(file: str | None) -> list[str] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class Comparison:
                 return f"{what}{verdict}"
         return ""
 
-    @property
+    @cached_property
     def disagreeing(self) -> list[Record]:
         """The records with a number farther off than rounding explains."""
         return [record for record in self.journal if self.state(record) == "disagrees"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from tinygraph.journal.records import Backward, Forward, Record, Start, Wire
 from tinygraph.journal.saved import save_journal
 from tinygraph.ops import full
 from tinygraph.tensor import Tensor, node_of
+
+if TYPE_CHECKING:
+    from tinygraph.journal.diff import Diff
 
 
 class Journal:
@@ -90,6 +93,12 @@ class Journal:
         yours.
         """
         save_journal(self, path, slices=slices, what=what, on_progress=on_progress)
+
+    def diff(self, other: Journal, tolerance: float = 0.0, *, ulps: float = 0.0) -> Diff:
+        """What another journal, live or loaded, has different; see `tinygraph.journal.diff`."""
+        from tinygraph.journal.diff import diff  # which stands on this file
+
+        return diff(self, other, tolerance, ulps=ulps)
 
     # ---- reading ----
 

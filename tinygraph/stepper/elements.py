@@ -21,6 +21,11 @@ def called(journal: Journal, node: Node, index: Index | None = None) -> str:
     return journal.names.get(node, str(node)) + brackets(index or ())
 
 
+def role_of(journal: Journal, gate: Node) -> str:
+    """The lecture's word for what a gate does with gradients; none where no gradient comes."""
+    return gate.op.nickname if gate in journal.gradients else ""
+
+
 def brackets(index: Sequence[int]) -> str:
     """A position as it is written behind a name: [0,2,3,5]; of a single number nothing."""
     return f"[{','.join(map(str, index))}]" if len(index) else ""
@@ -79,7 +84,8 @@ def checked(node: Node, index: Sequence[int], what: str) -> Index:
 
 def largest(array: np.ndarray) -> Index:
     """Where the element with the largest magnitude is; the first NaN, if there is one."""
-    flat = np.abs(array.astype(np.float64)).ravel()
+    numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
+    flat = np.abs(numbers).ravel()
     return index_of(np.argmax(flat), array.shape)  # to which NaN is the largest
 
 

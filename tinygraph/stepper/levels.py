@@ -8,13 +8,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tinygraph.draw.modules import Module, Place, places
 from tinygraph.graph import Node
-from tinygraph.journal import Forward, Journal, Record
+from tinygraph.journal import Forward, Journal, Reading, Record
+from tinygraph.stepper.elements import Index, largest
 
 if TYPE_CHECKING:
     from tinygraph.stepper.scalars.opened import Opened
@@ -34,6 +35,21 @@ class Timeframe:
 
     journal: Journal
     cursor: int = 0
+
+    _largest: dict[Reading, Index] = field(default_factory=dict)
+
+    def replace(self, journal: Journal) -> None:
+        """The same graph with other numbers."""
+        self.journal = journal
+        self._largest.clear()
+
+    def largest(self, reading: Reading) -> Index:
+        """Where the number with the largest magnitude is, found once; 0 where there is none."""
+        if reading not in self._largest:
+            array = reading.array
+            nothing = array is None or not array.size
+            self._largest[reading] = (0,) * reading.type.ndim if nothing else largest(array)
+        return self._largest[reading]
 
     @cached_property
     def places(self) -> dict[Node, Place]:

@@ -65,9 +65,12 @@ def _named(session: Session, name: str) -> Node:
     if name in ("", "."):
         return session.focus
     names = session.names
-    node = find_name(session, name)
+    gate = re.sub(r"[123]d(?=_\d+$)", "", name)  # the gate of tg.conv2d is called conv_1
+    node = find_name(session, name) or find_name(session, gate)
     if node is not None:
         return node
+    if any(named(level.journal, name) for level in session.levels):
+        raise PlaceError(f"{name} is outside of what was opened; `out` leads there")
     raise PlaceError(f"nothing here is called {name!r}{_close(name, names.values())}")
 
 

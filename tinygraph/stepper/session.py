@@ -122,8 +122,7 @@ class Session:
         if node in self.chosen:
             return self.chosen[node]
         reading = self.known.values.get(node) or self.journal.values[node]
-        array = reading.array
-        return (0,) * node.ndim if array is None or not array.size else largest(array)
+        return self.level.time.largest(reading)
 
     def sent_element(self, record: Backward) -> Index:
         """The element that is shown of what a gate sent back: the one chosen of its source, or of
@@ -132,8 +131,7 @@ class Session:
         for node in (source, gate) if gate.op.elementwise else (source,):
             if node in self.chosen:
                 return self.chosen[node]
-        array = record.contribution.array
-        return self.element(source) if array is None or not array.size else largest(array)
+        return self.level.time.largest(record.contribution)
 
     # ---- moving ----
 
@@ -298,4 +296,4 @@ class Session:
         """The same graph with other numbers: leaves what was opened inside of gates."""
         while self.level.kind == "scalars":
             self.levels.pop()
-        self.level.time.journal = journal
+        self.level.time.replace(journal)

@@ -15,7 +15,7 @@ from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, Wire
 from tinygraph.stepper.circuit.scene import Box, Diagram, Line, Scene, Written
 from tinygraph.stepper.circuit.window import stub
-from tinygraph.stepper.elements import top
+from tinygraph.stepper.elements import role_of, top
 from tinygraph.stepper.levels import Level, Unit
 from tinygraph.stepper.quiz import question_of
 from tinygraph.stepper.rules.rule import ADDER
@@ -55,7 +55,16 @@ def scene_of(session: Session) -> Scene:
     done = _Done(found.nodes, known)
     question = question_of(session)
     write = _Writer(level.journal, known, question.record.wire if question else None)
-    return Scene(found.diagram, current, write, done, active)
+    return Scene(found.diagram, current, write, done, _wrong(session, found), active)
+
+
+def _wrong(session: Session, found: LevelDiagram) -> set[Box]:
+    """The boxes of steps done so far in which a backend disagrees."""
+    comparison, unit_of = session.comparison, session.level.unit_of
+    if comparison is None or comparison.journal is not session.journal:
+        return set()
+    gates = [record.gate for record in comparison.disagreeing if record.number < session.cursor]
+    return {found.boxes[unit_of[gate]] for gate in gates if gate in unit_of}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +158,7 @@ class _Builder:
 
     def build(self) -> LevelDiagram:
         for unit in self.level.units:
-            self.boxes[unit] = _box(unit, self.names)
+            self.boxes[unit] = _box(unit, self.journal)
         wires = self._wires()
         for node, ends in wires.items():
             self._lines(node, ends)
@@ -280,10 +289,10 @@ def _first(entry: tuple[int, Line]) -> int:
     return entry[0]
 
 
-def _box(unit: Unit, names: dict[Node, str]) -> Box:
+def _box(unit: Unit, journal: Journal) -> Box:
     if unit.module is not None:
         return Box(f"{unit.title}\n{len(unit.gates):,} gates", "module", unit.title)
     node = unit.node
-    name, label = names[node], node.op.label
+    name, label = journal.names[node], node.op.label
     title = name if label == node.op.name and name.startswith(label) else label
-    return Box(title, "gate", name, node.op.nickname)
+    return Box(title, "gate", name, role_of(journal, node))

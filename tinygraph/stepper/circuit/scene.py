@@ -98,5 +98,7 @@ class Scene:
     """What stands on a line, in at most so many characters."""
     done: Container[Box] = ()
     """The boxes whose value is known."""
+    wrong: Container[Box] = ()
+    """The boxes of which a backend has other numbers than NumPy."""
     active: Callable[[Line], bool] = lambda line: False
     """Whether the last step went over this line."""

@@ -24,6 +24,8 @@ REMEMBERED = 500
 SQUARE, HEAVY, DOUBLE = "┌─┐│└┘┤├", "┏━┓┃┗┛┨┠", "╔═╗║╚╝╢╟"
 ROUND = "╭─╮│╰╯┤├"
 """Corners, sides, and where wires arrive and leave."""
+WRONG = "≠"
+"""Stands on the outline of a gate of which a backend has another number."""
 
 
 def circuit_lines(scene: Scene, width: int, height: int) -> list[Text]:
@@ -189,6 +191,8 @@ class _Drawing:
         put(row, column, shape[0] + shape[1] * (width - 2) + shape[2], style)
         for k in range(1, height - 1):
             put(row + k, column, shape[3] + " " * (width - 2) + shape[3], style)
+        if box in self.scene.wrong:
+            put(row, column + 1, WRONG, style)
         put(row + height - 1, column, shape[4] + shape[1] * (width - 2) + shape[5], style)
         for at in item.ins:
             put(item.top + at, column, shape[6], style)

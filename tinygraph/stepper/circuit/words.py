@@ -20,6 +20,7 @@ def circuit_words(scene: Scene) -> list[str]:
         return ["No gate is looked at."]
     role = f", {box.role}" if box.role else ""
     found = [f"{_called(box)}{role}."]
+    found += ["A backend disagrees here."] if box in scene.wrong else []
     into = scene.diagram.into[box]
     found += [f"Input {k}: {_input(scene, line)}." for k, line in enumerate(into[:MANY], 1)]
     if len(into) > MANY:

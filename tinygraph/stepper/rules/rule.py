@@ -13,7 +13,7 @@ from tinygraph.errors import TinygraphError
 from tinygraph.graph import Node
 from tinygraph.journal import Backward, Forward, Journal, Start, number
 from tinygraph.ops.base import Full
-from tinygraph.stepper.elements import Index, called, read_by, slope_of
+from tinygraph.stepper.elements import Index, called, read_by, role_of, slope_of
 from tinygraph.stepper.rules.formulas import backward_formula, forward_formula
 from tinygraph.stepper.rules.sums import MANY, sum_backward, sum_forward
 from tinygraph.stepper.session import Session
@@ -83,7 +83,8 @@ def rule_of(session: Session) -> Rule:
     gate = record.gate
     match record:
         case Forward():
-            return Rule(_titled(gate, names), gate.op.nickname, (_forward(session, gate),))
+            role = role_of(session.journal, gate)
+            return Rule(_titled(gate, names), role, (_forward(session, gate),))
         case Start():
             if not gate.type.size:
                 chain = _empty(slope_of(session.journal, gate), gate)

@@ -18,22 +18,37 @@ from tinygraph.stepper.writing.styles import GRADIENT, VALUE
 BESIDE = 90
 """Columns from which on two tensors stand next to each other."""
 
+TWO_PICTURES = 10
+"""Lines from which on two pictures fit below each other."""
+
 GAP = 3
 
 SMALL = 1_000_000
 """Elements of a gate's inputs up to which the window of the shown element is marked."""
 
 
-def tensor_panel(session: Session, width: int, height: int) -> list[Text]:
-    """The tensors that the last step was about, in at most `height` lines: forward what was read
-    and what came of it, backward the gradient from above and what it adds up to below."""
-    views = _views(session)
+def has_picture(views: Sequence[View]) -> bool:
+    """Whether one of them is more than a number."""
+    return any(view.reading is not None and view.reading.type.size > 1 for view in views)
+
+
+def tensor_panel(
+    views: Sequence[View], width: int, height: int, opened: bool = False
+) -> list[Text]:
+    """Tensors in at most `height` lines; of an `opened` element one picture that says something."""
     if height < 1:
         return []
-    if session.level.opened is not None and 2 < height < 12 and width < BESIDE:
-        views = views[:1]  # one picture that says something
+    if opened and 2 < height < 12 and width < BESIDE:
+        views = views[:1]
     if height < 6:
         return [line for view in views for line in tensor_view(view, width, 1)][:height]
+    if width < BESIDE and height < TWO_PICTURES and len(views) > 1:
+        main = next((v for v in views if v.marked is not None), views[-1])
+        return [
+            line
+            for v in views
+            for line in tensor_view(v, width, height - len(views) + 1 if v is main else 1)
+        ]
     if width < BESIDE or len(views) < 2:
         each = height // max(len(views), 1)
         return [line for view in views for line in tensor_view(view, width, each)]
@@ -56,13 +71,18 @@ def _beside(sides: Sequence[list[Text]], half: int) -> list[Text]:
     return lines
 
 
-def _views(session: Session) -> list[View]:
+def views_of(session: Session) -> list[View]:
+    """The tensors that the last step was about: forward what was read and what came of it, backward
+    the gradient from above and what it adds up to below; before the first step what that will
+    read."""
+    if not session.level.has_tensors:
+        return []
     if session.level.opened is not None:
         return window_views(session.level.opened, session.record)
     record, journal, known = session.record, session.journal, session.known
-    if record is None or not session.level.shows(record.gate):
+    gate = session.focus if record is None else record.gate
+    if not session.level.shows(gate):
         return []
-    gate = record.gate
 
     def view(
         name: str, reading: Reading | None, node: Node, style: str, index: Index | None = None
@@ -84,6 +104,8 @@ def _views(session: Session) -> list[View]:
     if isinstance(record, Start):
         return [found, view(slope_of(journal, gate), record.gradient, gate, GRADIENT)]
     first = gate.inputs[0]
+    if record is None:  # what the first step will read
+        return [view(called(journal, first), known.values.get(first), first, VALUE)]
     same = session.element(gate) if first.shape == gate.shape and gate.op.elementwise else None
     read = view(called(journal, first), known.values.get(first), first, VALUE, same)
     return [_with_window(session, gate, session.element(gate), 0, read), found]

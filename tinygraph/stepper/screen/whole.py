@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 from bisect import bisect_left
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 
@@ -18,7 +19,8 @@ from tinygraph.stepper.circuit.level_diagram import scene_of
 from tinygraph.stepper.circuit.text import circuit_lines, fits_whole
 from tinygraph.stepper.circuit.words import circuit_words
 from tinygraph.stepper.rules.rule import Rule, rule_of
-from tinygraph.stepper.screen.panels import tensor_panel
+from tinygraph.stepper.screen.numbers_view import View
+from tinygraph.stepper.screen.panels import has_picture, tensor_panel, views_of
 from tinygraph.stepper.screen.watched import watch_lines
 from tinygraph.stepper.session import Session
 from tinygraph.stepper.writing.styles import DIM, GRADIENT, NAME, VALUE
@@ -36,6 +38,9 @@ KEYS = (
     "? help",
     "q quit",
 )
+
+PICTURE = 7
+"""Rows of a tensor's picture with a line about it, and one about another tensor."""
 
 TALLEST = 26
 """Rows of the picture of a circuit that does not fit whole; what is near needs no more."""
@@ -57,20 +62,34 @@ def _lines(session: Session, width: int, height: int) -> list[Text]:
     foot = foot if room >= 10 else []
     rows = 4 if room >= 20 else 3 if room >= 14 else 2 if room >= 6 else 1
     watches = watch_lines(session, width)[: max(1, room // 8)] if room >= 14 else []
-    tensors = 0
-    if session.level.has_tensors and room >= 16:
-        tensors = 2 if room < 30 else 2 + (room - 26) // 2
-        if session.level.opened is not None and room >= 22:
-            tensors = max(tensors, 7)  # a picture with the window marked
-    left = room - len(head) - len(foot) - rows - len(watches) - tensors
+    left = room - len(head) - len(foot) - rows - len(watches)
+    views = views_of(session)
+    tensors = _tensor_rows(session, views, width, room, left)
+    left -= tensors
     circuit = _circuit(session, width, left) if left >= 3 else []
     if tensors:  # what a small circuit leaves free
         tensors += min(left - len(circuit), TALLEST // 2)
     rule = _ruled(rule_of(session), width, rows)
     rule += [Text()] * (rows - len(rule))
-    panel = tensor_panel(session, width, tensors)
+    panel = tensor_panel(views, width, tensors, session.level.opened is not None)
     panel += [Text()] * (tensors - len(panel))
     return [*head, *circuit, *rule, *panel, *watches, *foot][:room]
+
+
+def _tensor_rows(session: Session, views: Sequence[View], width: int, room: int, left: int) -> int:
+    """How many lines the tensors get: two, more where there is room, and enough for a picture
+    where the circuit is not seen whole anyway."""
+    if not session.level.has_tensors or room < 16:
+        return 0
+    rows = 2 if room < 30 else 2 + (room - 26) // 2
+    opened = session.level.opened is not None
+    if room < 22 or (not opened and (not has_picture(views) or _fits(session, width, left - rows))):
+        return rows
+    return max(rows, PICTURE)
+
+
+def _fits(session: Session, width: int, height: int) -> bool:
+    return fits_whole(scene_of(session).diagram, width, height)
 
 
 # ---- the parts ----
@@ -164,7 +183,7 @@ def _plain(session: Session, width: int) -> list[Text]:
     found += [f"Rule: {rule.title}{f', {rule.role}' if rule.role else ''}."]
     found += [f"{rule.says.capitalize()}."] if rule.says else []
     found += [" = ".join(chain) for chain in rule.chains]
-    tensors = tensor_panel(session, 10 * width, 2) if session.level.has_tensors else []
+    tensors = tensor_panel(views_of(session), 10 * width, 2)
     found += [f"{line.plain.replace(' … ', ' to ').replace('  ', ', ')}." for line in tensors]
     found += [line.plain for line in watch_lines(session, width)]
     source = _source(session.focus)
