@@ -47,8 +47,9 @@ class Timeframe:
         """Where the number with the largest magnitude is, found once; 0 where there is none."""
         if reading not in self._largest:
             array = reading.array
-            nothing = array is None or not array.size
-            self._largest[reading] = (0,) * reading.type.ndim if nothing else largest(array)
+            if array is None or not array.size:
+                return (0,) * reading.type.ndim
+            self._largest[reading] = largest(array)
         return self._largest[reading]
 
     @cached_property
