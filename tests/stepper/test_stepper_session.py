@@ -16,6 +16,7 @@ from tinygraph.journal import Backward, Forward, journal
 from tinygraph.stepper.commands import CommandError, find_command
 from tinygraph.stepper.elements import role_of
 from tinygraph.stepper.levels import Level
+from tinygraph.stepper.picture import picture_of
 from tinygraph.stepper.places import PlaceError, find_place
 from tinygraph.stepper.rules.rule import rule_of
 from tinygraph.stepper.session import Session, SessionError
@@ -314,3 +315,12 @@ def test_what_is_around_an_opened_element_is_outside() -> None:
     do(session, "into sum_1")
     with pytest.raises(PlaceError, match="exp_1 is outside of what was opened; `out`"):
         find_place(session, "exp_1")
+
+
+def test_a_figure_calls_the_output_as_the_screen_does() -> None:
+    session = Session(journal(neuron()))
+    assert "label=L " in picture_of(session).source
+    x = tg.tensor(np.ones((1, 3, 3, 1)), name="x")
+    session = Session(journal(tg.sum_pool2d(x, 2).sum()))
+    session.open_element(session.level.order[0], (0, 1, 0, 0))
+    assert f'label="{session.level.title}"' in picture_of(session).source

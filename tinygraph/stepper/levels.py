@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from tinygraph.draw.modules import Module, Place, places
 from tinygraph.graph import Node
 from tinygraph.journal import Forward, Journal, Reading, Record
-from tinygraph.stepper.elements import Index, largest
+from tinygraph.stepper.elements import Index, largest, top
 
 if TYPE_CHECKING:
     from tinygraph.stepper.scalars.opened import Opened
@@ -174,6 +174,13 @@ class Level:
             ):
                 found.add(number + 1)
         return sorted(found)
+
+    def output_name(self, node: Node) -> str:
+        """What an output of the graph is called where it leaves the picture; empty for nothing."""
+        if self.opened is not None:  # L is beyond it
+            return self.title.partition(" over ")[0]
+        is_loss = node is self.journal.outputs[0] and node.type.size == 1
+        return node.name or (top(self.journal) if is_loss else "")
 
     def after(self, cursor: int) -> int | None:
         """The next stop."""

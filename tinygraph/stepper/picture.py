@@ -35,11 +35,13 @@ def picture_of(session: Session) -> Drawing:
     journal, level = session.journal, session.level
     known, names, nodes = session.known, journal.names, journal.outputs
     sloped = set(journal.gradients)
+    outputs = [(node, level.output_name(node) if node.inputs else "") for node in nodes]
     if level.gates is not None:
         part = part_of(journal, level.gates)
-        known, names, nodes = part.known(known), part.names, part.outputs
+        known, names = part.known(known), part.names
         sloped = {new for old, new in part.becomes.items() if old in sloped}
-    source = Source([(node, names[node] if node.inputs else "") for node in nodes], names)
+        outputs = [(node, names[node] if node.inputs else "") for node in part.outputs]
+    source = Source(outputs, names)
     circuit = folded(source, "auto", GATES)
     numbers = _SoFar(known, sloped, bool(known.gradients), names)
     direction = "LR" if circuit.depth <= WIDE else "TB"

@@ -15,7 +15,7 @@ from tinygraph.graph import Node, is_leaf
 from tinygraph.journal import Backward, Held, Journal, Known, Reading, Record, Wire
 from tinygraph.stepper.circuit.scene import Box, Diagram, Line, Scene, Written
 from tinygraph.stepper.circuit.window import stub
-from tinygraph.stepper.elements import role_of, top
+from tinygraph.stepper.elements import role_of
 from tinygraph.stepper.levels import Level, Unit
 from tinygraph.stepper.quiz import question_of
 from tinygraph.stepper.rules.rule import ADDER
@@ -207,10 +207,7 @@ class _Builder:
             name = self.names[gates[0]] if len(gates) == 1 else f"{len(gates)} gates"
             found.append((Box(f"… {name}", "more", name), tuple(outside)))
         if node in self.journal.outputs and node in shown:
-            loss = node is self.journal.outputs[0] and node.type.size == 1
-            name = node.name or (top(self.journal) if loss else "")
-            if self.level.opened is not None:  # L is beyond it
-                name = self.level.title.partition(" over ")[0]
+            name = self.level.output_name(node)
             found.append((Box(name, "output", name or self.names[node]), ()))
         return found
 
