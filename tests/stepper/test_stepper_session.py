@@ -320,7 +320,7 @@ def test_what_is_around_an_opened_element_is_outside() -> None:
 def test_a_figure_calls_the_output_as_the_screen_does() -> None:
     session = Session(journal(neuron()))
     assert "label=L " in picture_of(session).source
-    x = tg.tensor(np.ones((1, 3, 3, 1)), name="x")
+    x = tg.tensor(np.ones((1, 4, 4, 1)), name="x")
     session = Session(journal(tg.sum_pool2d(x, 2).sum()))
     session.open_element(session.level.order[0], (0, 1, 0, 0))
     assert f'label="{session.level.title}"' in picture_of(session).source
