@@ -178,10 +178,11 @@ def test_a_python_prompt_keeps_its_own_history(tmp_path: Path) -> None:
     found.child.close(force=True)
 
 
-def test_ctrl_c_in_a_long_continue_keeps_the_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "200x50"])
+def test_ctrl_c_in_a_long_continue_keeps_the_session(tmp_path: Path, size: tuple[int, int]) -> None:
     file = tmp_path / "chain.py"
     file.write_text(CHAIN)
-    found = Terminal(tmp_path, file, SIZES[0])
+    found = Terminal(tmp_path, file, size)
     steps = int(re.findall(r"step 0 of (\d+)", found.wait("> "))[-1])
     found.type("break value < 0")
     found.wait(f"0/{steps}> ")
