@@ -324,3 +324,21 @@ def test_a_figure_calls_the_output_as_the_screen_does() -> None:
     session = Session(journal(tg.sum_pool2d(x, 2).sum()))
     session.open_element(session.level.order[0], (0, 1, 0, 0))
     assert f'label="{session.level.title}"' in picture_of(session).source
+
+
+def test_into_the_second_module_of_a_name() -> None:
+    x = tg.tensor(0.5, name="x")
+    for _ in range(60):
+        with tg.scope("one"):
+            y = tg.tanh(x) * x
+        with tg.scope("other"):
+            x = tg.exp(-y) + y
+    session = Session(journal(x))
+    several = [unit for unit in session.level.modules if unit.title == "other"]
+    for which in (1, 2, 60):
+        do(session, f"into other {which}")
+        assert session.level.gates == frozenset(several[which - 1].gates)
+        session.out()
+    for text in ("other 61", "other 0"):
+        with pytest.raises(SessionError, match="no module other"):
+            find_command("into").run(session, text)

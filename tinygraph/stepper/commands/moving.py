@@ -172,9 +172,10 @@ def into(session: Session, text: str) -> Answer:
     """Alone: into the folded module that is looked at, or, of a gate, into the scalar gates of its
     shown element; where it has just sent a gradient, into those of what it sent.
 
-    `into down1` opens a module, `into conv2d_1[0,2,3,5]` the scalar gates that compute that
-    element, forward and backward, `into dw[0,0,1,2]` those of an element of a gradient. `into
-    kernel` shows the gates that one compiled kernel computes together with the one looked at.
+    `into down1` opens a module, `into down1 2` the second of that name, `into conv2d_1[0,2,3,5]`
+    the scalar gates that compute that element, forward and backward, `into dw[0,0,1,2]` those of
+    an element of a gradient. `into kernel` shows the gates that one compiled kernel computes
+    together with the one looked at.
     `out` leads out again.
     """
     words = text.split(None, 1)
@@ -183,11 +184,20 @@ def into(session: Session, text: str) -> Answer:
     elif words[0] == "kernel" and find_name(session, text) is None:
         gate = find_place(session, words[1]).node if len(words) > 1 else session.unit.node
         session.into_region(gate)
-    elif any(unit.title == text for unit in session.level.modules):
-        session.into_module(text)
+    elif (module := _module(session, text)) is not None:
+        session.into_module(*module)
     else:
         _into_element(session, text)
     return SEEN
+
+
+def _module(session: Session, text: str) -> tuple[str, int] | None:
+    """The module that `text` names, and which of those with that name: "sgd 3" is the third."""
+    titles = [unit.title for unit in session.level.modules]
+    if text in titles:
+        return text, 0
+    name, _, which = text.rpartition(" ")
+    return (name, int(which) - 1) if name in titles and which.isdecimal() else None
 
 
 def _into_element(session: Session, text: str) -> None:
