@@ -38,7 +38,8 @@ OPERATIONS = (
             f"{GATES}::the_roles_of_the_gates",
             f"{GATES}::the_roles_hold_for_all_numbers",
             "draw/draw_circuits::neuron_of_lecture_5_shows_every_number_of_the_lecture",
-            "draw/journal::neuron",
+            "journal/journal_records::neuron",
+            "stepper/stepper_tour::typing_what_is_suggested_leads_to_the_end",
         ),
     ),
     Row(
@@ -191,6 +192,7 @@ BACKPROPAGATION = (
             f"{WORKED}::by_hand",
             f"{WORKED}::the_journal_has_the_same_gradients",
             f"{WORKED}::it_draws_and_explains",
+            "stepper/stepper_tour::the_decks_numbers_are_met_on_the_way",
         ),
     ),
     Row("the slides' slips beside it", (5,), (f"{WORKED}::the_exercise_compared_with_its_slips",)),
