@@ -19,14 +19,12 @@ from tinygraph.journal.run import KEEP
 from tinygraph.nn import Model
 from tinygraph.nn.structure import leaves, mapped
 from tinygraph.nn.symbol import Symbol
+from tinygraph.stages.subject import FREE_EXTENT
 from tinygraph.stepper.filling import Filled, filled
 from tinygraph.stepper.session import Session
 from tinygraph.tensor import Tensor, as_tensor, from_array, node_of
 from tinygraph.training.batch import Batch, as_batch
 from tinygraph.training.training import Training
-
-FREE_EXTENT = 8
-"""What a free extent of a model's input is taken for; a free batch is taken for 1."""
 
 
 @dataclass(frozen=True, eq=False)
