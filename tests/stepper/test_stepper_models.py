@@ -12,6 +12,8 @@ from tinygraph.stepper.subject import subject_of
 
 QUICK = {"lenet5", "mnist_mlp", "mnist_convnet", "smiley_classifier", "two_conv", "mlp_small"}
 """Walked in every run of the tests; the others take seconds each."""
+SMALLER = {"unet": {"image_size": 204}}
+"""At its own size this one takes minutes."""
 
 
 def walked(session: Session) -> int:
@@ -27,13 +29,10 @@ def walked(session: Session) -> int:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
-        for name in models.MODELS
-    ],
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in models.MODELS],
 )
 def test_a_network_is_walked_block_by_block(name: str) -> None:
-    session = subject_of(models.build(name, 0)).session()
+    session = subject_of(models.build(name, 0, **SMALLER.get(name, {}))).session()
     journal = session.journal
     assert walked(session) == len(session.level.stops) - 1
     assert session.cursor == len(journal)
