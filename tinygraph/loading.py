@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +22,8 @@ def load(what: str) -> Any:
     """The tensor, model or jitted function that `what` says.
 
     Without a name it is the last scalar tensor, or jitted function with `example=`, at module
-    level; if there is none, the last other tensor or model. The file runs with a `__name__` other
+    level; if there is none, the last other tensor or model. The name of a plain function without
+    arguments stands for what it makes. The file runs with a `__name__` other
     than "__main__". A `DataError` says what is missing or where the file fails.
     """
     return load_named(what)[1]
@@ -31,7 +34,7 @@ def load_named(what: str) -> tuple[str, Any]:
     path, name = split(what)
     module = run_file(path)
     if name:
-        return name, _named(module, path, name)
+        return name, _made(_named(module, path, name), path)
     found = [*_things(module)]
     preferred = [(known, value) for known, value in found if _stands_for_the_file(value)]
     if not found:
@@ -59,14 +62,22 @@ def run_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        spec.loader.exec_module(module)
+        with _running(path):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+@contextmanager
+def _running(path: Path) -> Iterator[None]:
+    """Inside runs code of the file; where that fails the error says at which line."""
+    try:
+        yield
     except TinygraphError:
         raise
     except (Exception, SystemExit) as error:
         raise DataError(f"{path} fails{_where(error, path)}: {_described(error)}") from error
-    finally:
-        sys.path.remove(str(path.resolve().parent))
-    return module
 
 
 def _where(error: BaseException, path: Path) -> str:
@@ -90,6 +101,17 @@ def _named(module: ModuleType, path: Path, name: str) -> Any:
             raise DataError(f"{path} has no {name!r}; it has {there}")
         value = getattr(value, part)
     return value
+
+
+def _made(value: Any, path: Path) -> Any:
+    """What a plain function without arguments makes; anything else as it is."""
+    if not inspect.isfunction(value):
+        return value
+    required = [p for p in inspect.signature(value).parameters.values() if p.default is p.empty]
+    if required:
+        return value
+    with _running(path):
+        return value()
 
 
 def _things(module: ModuleType) -> Iterator[tuple[str, Any]]:

@@ -55,3 +55,17 @@ def test_a_file_that_cannot_be_used_says_where(tmp_path: Path, text: str, messag
 def test_an_error_of_tinygraph_keeps_its_words(tmp_path: Path) -> None:
     with pytest.raises(tg.ShapeError, match=r"user\.py:2"):
         load(written(tmp_path, "tg.ones(3) + tg.ones(4)\n"))
+
+
+def test_a_function_without_arguments_stands_for_what_it_makes(tmp_path: Path) -> None:
+    file = tmp_path / "made.py"
+    file.write_text(
+        "import tinygraph as tg\n"
+        "def loss(x=2.0):\n    return tg.tensor(x) * 3\n"
+        "def wrong():\n    return 1 / 0\n"
+        "def needs(x):\n    return x\n"
+    )
+    assert float(load(f"{file}:loss")) == 6.0
+    assert load(f"{file}:needs")(4) == 4
+    with pytest.raises(tg.DataError, match=r"made.py fails at line 5: ZeroDivisionError"):
+        load(f"{file}:wrong")

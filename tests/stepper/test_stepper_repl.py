@@ -375,3 +375,9 @@ def test_the_graph_is_not_touched() -> None:
     talk(["n", "end", "home", "q"], session_of(y))
     assert y.numpy() == before
     assert tg.grad(y, y) is not None
+
+
+def test_a_network_by_its_name(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("end\n"))
+    assert main(["step", "lenet5", "--plain"]) == 0
+    assert "in model lenet5" in capsys.readouterr().out

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE[:NAME]", nargs="?", help=FILE)
+    add("file", metavar="FILE[:NAME]", nargs="?", help=f"{FILE}; or a model of tg.models")
     add(
         "--tour",
         metavar="NAME",
@@ -101,6 +101,9 @@ def _compare(session: Session, args: argparse.Namespace) -> None:
 
 
 def _subject(args: argparse.Namespace) -> Subject:
+    from pathlib import Path
+
+    from tinygraph import models
     from tinygraph.cli.progress import waiting
     from tinygraph.loading import load_named
     from tinygraph.nn import Model
@@ -108,7 +111,10 @@ def _subject(args: argparse.Namespace) -> Subject:
     from tinygraph.tensor import Tensor
 
     with nullcontext() if args.plain else waiting("running"):
-        name, found = load_named(args.file)
+        if args.file in models.MODELS and not Path(args.file).exists():
+            name, found = args.file, models.build(args.file, args.seed)
+        else:
+            name, found = load_named(args.file)
         inputs = [example_inputs(found, args.seed)] if isinstance(found, Model) else []
         subject = subject_of(found, *inputs)
     unnamed = isinstance(found, Tensor) and found.name is None
