@@ -179,20 +179,25 @@ class Minus(Part):
 
 
 @dataclass(frozen=True)
-class Arithmetic(Part):
-    """Two numbers and a sign between them."""
+class Pair(Part):
+    """Two parts and what stands between them."""
 
     sign: str
     left: Part
     right: Part
 
     @property
-    def power(self) -> int:
-        return POWERS[self.sign]
-
-    @property
     def parts(self) -> tuple[Part, ...]:
         return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Arithmetic(Pair):
+    """Two numbers and a sign between them."""
+
+    @property
+    def power(self) -> int:
+        return POWERS[self.sign]
 
     def __str__(self) -> str:
         if self.sign == "**":  # binds to the right, and a minus may stand there
@@ -201,12 +206,8 @@ class Arithmetic(Part):
 
 
 @dataclass(frozen=True)
-class Compare(Part):
+class Compare(Pair):
     """Two numbers compared, or two texts."""
-
-    sign: str
-    left: Part
-    right: Part
 
     @property
     def sort(self) -> Sort:
@@ -215,10 +216,6 @@ class Compare(Part):
     @property
     def power(self) -> int:
         return POWERS["<"]
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        return (self.left, self.right)
 
     def __str__(self) -> str:
         return f"{self.left.at(self.power + 1)} {self.sign} {self.right.at(self.power + 1)}"
@@ -247,12 +244,8 @@ class Not(Part):
 
 
 @dataclass(frozen=True)
-class Join(Part):
+class Join(Pair):
     """Both, or one of the two."""
-
-    word: str
-    left: Part
-    right: Part
 
     @property
     def sort(self) -> Sort:
@@ -260,14 +253,10 @@ class Join(Part):
 
     @property
     def power(self) -> int:
-        return POWERS[self.word]
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        return (self.left, self.right)
+        return POWERS[self.sign]
 
     def __str__(self) -> str:
-        return f"{self.left.at(self.power)} {self.word} {self.right.at(self.power + 1)}"
+        return f"{self.left.at(self.power)} {self.sign} {self.right.at(self.power + 1)}"
 
 
 def written(name: str) -> str:
